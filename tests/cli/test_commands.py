@@ -375,6 +375,7 @@ def test_groups_and_tokens_for_workers(running):
     running.cli("groups", "rename", "fast", "faster")
     assert {"id": group, "name": "faster"} in running.json("groups", "list")
     assert running.cli("groups", "link-token", "faster").stdout.startswith("crl_")
+    assert running.json("groups", "set", "faster")["workers"] == []
     running.cli("groups", "delete", "faster", "--yes")
     assert "faster" not in running.cli("groups", "list").stdout
     assert running.json("workers", "list") == []

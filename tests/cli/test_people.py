@@ -132,6 +132,8 @@ def test_roles_are_made_and_granted_to_people_groups_and_keys(running):
     assert {"role": "keeper", "in": "organization", "through": "Sales"} in shown["roles"]
     assert ("keeper (organization, by Sales)" in cli("users", "show", "gina"), shown["groups"]) == (True, ["Sales"])
 
+    cli("user-groups", "set", "Sales")
+    cli("user-groups", "set", "Sales", "gina")
     cli("user-groups", "remove", "Sales", "gina")
     for each in given:
         cli("grants", "revoke", each, "--yes")

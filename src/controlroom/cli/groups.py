@@ -82,6 +82,15 @@ def remove(group: str, worker: str, /, *, room: RoomOptions = HERE) -> None:
     tell(room, answer)
 
 
+@app.command(name="set")
+def set_(group: str, /, *workers: str, room: RoomOptions = HERE) -> None:
+    """Have exactly these workers in a group, by names or ids; without any, nobody: all of the change, or nothing."""
+    with Client(address(room)) as client:
+        body = {"workers": [{"id": find_id(client, "workers", each)} for each in workers]}
+        answer = client.post(f"/{_GROUPS}/{find_id(client, _GROUPS, group)}/workers/set", body)
+    tell(room, answer)
+
+
 @app.command(name="link-token")
 def link_token(
     group: str, /, *, name: str = "command line", minutes: int | None = None, room: RoomOptions = HERE

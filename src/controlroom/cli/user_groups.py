@@ -79,6 +79,15 @@ def add(group: str, user: str, /, *, room: RoomOptions = HERE) -> None:
     tell(room, answer)
 
 
+@app.command(name="set")
+def set_(group: str, /, *users: str, room: RoomOptions = HERE) -> None:
+    """Have exactly these users in a group, by names or ids; without any, nobody: all of the change, or nothing."""
+    with Client(address(room)) as client:
+        path = f"/user-groups/{find_id(client, 'user-groups', group)}/members/set"
+        answer = client.post(path, {"users": [{"id": find_user(client, "users", each)["id"]} for each in users]})
+    tell(room, answer)
+
+
 @app.command
 def remove(group: str, user: str, /, *, room: RoomOptions = HERE) -> None:
     """Take a user out of a group.

@@ -1,6 +1,8 @@
 """`controlroom workers …`."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from cyclopts import App
 
@@ -27,7 +29,7 @@ def list_(*, room: RoomOptions = HERE) -> None:
         [
             ("id", lambda row: row["id"]),
             ("name", lambda row: row["name"]),
-            ("state", lambda row: "resting" if row["trouble"] and row["state"] == "busy" else row["state"]),
+            ("state", _state),
             ("slots", lambda row: row["slots"]),
             ("sandbox", lambda row: row["sandbox"]),
             ("seen", lambda row: moment(row["seen_at"])),
@@ -42,13 +44,25 @@ def show(worker: str, /, *, room: RoomOptions = HERE) -> None:
     """Show a worker, by name or id."""
     with Client(address(room)) as client:
         found = client.get(f"/workers/{find_id(client, 'workers', worker)}")
-    show_one(room, found, found | moments(found, "created_at", "seen_at"))
+    show_one(room, found, found | moments(found, "created_at", "seen_at", "rests_since"))
 
 
 @app.command
 def rename(worker: str, name: str, /, *, room: RoomOptions = HERE) -> None:
     """Give a worker another name."""
     change(room, "workers", worker, {"name": name})
+
+
+@app.command
+def rest(worker: str, /, *, room: RoomOptions = HERE) -> None:
+    """Have a worker take nothing more, by name or id: what it runs goes on to its end."""
+    _steer(worker, "rest", room)
+
+
+@app.command(name="go-on")
+def go_on(worker: str, /, *, room: RoomOptions = HERE) -> None:
+    """Let a worker that rests take work again, by name or id."""
+    _steer(worker, "go-on", room)
 
 
 @app.command
@@ -104,3 +118,14 @@ def link_token(*, minutes: int = _HOUR, serves: Serves = (), all_: All = False, 
         body = {"expires_at": expires.isoformat()} | serving.wanted(client, serves, all_=all_)
         made = client.post("/workers/link-tokens", body)
     tell(room, made, "link_token")
+
+
+def _state(worker: Mapping[str, Any]) -> str:
+    is_resting = worker["state"] == "busy" and (worker["trouble"] or worker["rests_since"])
+    return "resting" if is_resting else str(worker["state"])
+
+
+def _steer(worker: str, verb: str, room: RoomOptions) -> None:
+    with Client(address(room)) as client:
+        answer = client.post(f"/workers/{find_id(client, 'workers', worker)}/{verb}")
+    tell(room, answer)

@@ -89,7 +89,14 @@ async def test_a_group_gives_its_members_what_it_is_granted(governor, dora, stra
 
     renamed = await governor.post(f"/user-groups/{group['id']}", {"name": f"Sales {uuid4()}"})
     assert renamed["member_count"] == 1
-    await governor.call("DELETE", f"/user-groups/{group['id']}/members/{dora['id']}")
+    of_group = f"/user-groups/{group['id']}/members"
+    await governor.call("DELETE", f"{of_group}/{dora['id']}")
+    told = await governor.post(f"{of_group}/set", {"users": [{"id": dora["id"]}]})
+    assert [each["username"] for each in told["members"]] == [dora["username"]]
+    unknown = {"users": [{"id": str(uuid4())}]}
+    assert (await governor.call("POST", f"{of_group}/set", json=unknown)).status_code == 404
+    assert await governor.every(of_group) == told["members"]
+    assert await governor.post(f"{of_group}/set", {"users": []}) == {"members": []}
     assert (await stranger.post(f"{url}/assets", json={"name": "more"}, headers=headers)).status_code == 403
     await governor.call("DELETE", f"/user-groups/{group['id']}")
     assert (await governor.call("GET", f"/user-groups/{group['id']}")).status_code == 404

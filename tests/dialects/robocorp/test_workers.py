@@ -1,5 +1,7 @@
 """Workers, their groups and link tokens by the API."""
 
+from uuid import uuid4
+
 import pytest
 
 from controlroom.engine.access.model import Permission
@@ -53,6 +55,33 @@ async def test_workers_join_and_leave_groups(ada, walt):
     assert two == {"worker": worker, "worker_groups": [fast, big]}
     assert member["id"] == worker["id"]
     assert left == {"worker": worker, "worker_groups": [big]}
+
+
+async def test_the_workers_of_a_group_are_set_at_once(ada, walt, cleo):
+    """Exactly those that are named; one that there is not leaves all as it was."""
+    worker, group = str(walt.actor.worker_id), (await ada.post("/worker-groups", {"name": "set"}))["id"]
+    path = f"/worker-groups/{group}/workers/set"
+    told = await ada.post(path, {"workers": [{"id": worker}]})
+    assert [each["id"] for each in told["workers"]] == [worker]
+    again = await ada.post(path, {"workers": [{"id": worker}]})
+    assert again == told
+    wrong = await ada.call("POST", path, json={"workers": [{"id": str(uuid4())}]})
+    assert wrong.status_code == 404
+    assert [each["id"] for each in await ada.every(f"/worker-groups/{group}/workers")] == [worker]
+    many = await ada.call("POST", path, json={"workers": [{"id": str(uuid4())} for _ in range(1001)]})
+    assert (many.status_code, many.json()["error"]["code"]) == (400, "TOO_MANY_WORKERS")
+    assert (await cleo.call("POST", path, json={"workers": []})).status_code == 404
+    assert (await ada.post(path, {"workers": []}))["workers"] == []
+
+
+async def test_a_worker_is_told_to_rest_and_to_go_on(ada, walt):
+    """In the vendor's words it is busy meanwhile, and says why."""
+    path = f"/workers/{walt.actor.worker_id}"
+    rested = await ada.post(f"{path}/rest")
+    assert (rested["state"], bool(rested["rests_since"])) == ("busy", True)
+    assert await ada.post(f"{path}/rest") == rested
+    went_on = await ada.post(f"{path}/go-on")
+    assert (went_on["state"], went_on["rests_since"]) == ("idle", None)
 
 
 async def test_a_one_time_token_links_a_worker(ada, room):

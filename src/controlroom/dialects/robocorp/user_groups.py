@@ -1,5 +1,6 @@
 """Groups of the organization's users (our own management API): what a group is granted, each of its members has."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from controlroom.border.asking import Asking, Body, Path, Permission
@@ -49,6 +50,18 @@ class AddToGroup(OwnBody, frozen=True):
     user: Reference
 
 
+class SetGroup(OwnBody, frozen=True):
+    """The users that shall be in the group, and no others."""
+
+    users: Sequence[Reference]
+
+
+class MembersOfGroup(Shape, frozen=True):
+    """Who is in a group now."""
+
+    members: list[GroupMemberAnswer]
+
+
 @get("/user-groups", needs=Permission.READ_MEMBERS)
 async def list_user_groups(request: Asking, paging: Pages) -> Page[UserGroupAnswer]:
     """List the groups of the organization's users, oldest first."""
@@ -93,6 +106,14 @@ async def add_user_group_member(request: Asking, group_id: Path[UserGroupId], da
     """Put a user into a group; it takes all that the group is granted."""
     await actions.add_group_members(*request.governing, group_id, [UserId(data.user.id)])
     return Identified(data.user.id)
+
+
+@post("/user-groups/{group_id:uuid}/members/set", needs=Permission.READ_MEMBERS)
+async def set_user_group_members(request: Asking, group_id: Path[UserGroupId], data: Body[SetGroup]) -> MembersOfGroup:
+    """Have exactly these users in a group: all of the change, or nothing of it."""
+    wanted = [UserId(each.id) for each in data.users]
+    members = await actions.set_group_members(*request.governing, group_id, wanted)
+    return MembersOfGroup([_show_member(each) for each in members])
 
 
 @delete("/user-groups/{group_id:uuid}/members/{user_id:uuid}", needs=Permission.READ_MEMBERS)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from controlroom.border.asking import Asking, Body, Path, Permission
-from controlroom.dialects.robocorp.answers import Deleted, Identified, Named, Shape
+from controlroom.dialects.robocorp.answers import Deleted, Identified, Named, OwnBody, Reference, Shape
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.dialects.robocorp.serving import Serving
 from controlroom.dialects.robocorp.workers import WorkerAnswer
@@ -28,6 +28,19 @@ class Member(Shape, frozen=True):
     """A worker that shall be in the group."""
 
     worker: Identified
+
+
+class Members(OwnBody, frozen=True):
+    """The workers that shall be in the group, and no others."""
+
+    workers: Sequence[Reference]
+
+
+class WorkersOfGroup(Shape, frozen=True):
+    """A group, and the workers that are in it now."""
+
+    worker_group: Identified
+    workers: list[Named]
 
 
 class GroupsOfWorker(Shape, frozen=True):
@@ -80,6 +93,14 @@ async def add_worker_to_group(request: Asking, group_id: Path[WorkerGroupId], da
     worker = WorkerId(data.worker.id)
     groups = await actions.add_member(*request.acting, group_id, worker)
     return _show_groups(worker, groups)
+
+
+@post("/worker-groups/{group_id:uuid}/workers/set")
+async def set_workers_of_group(request: Asking, group_id: Path[WorkerGroupId], data: Body[Members]) -> WorkersOfGroup:
+    """Have exactly these workers in a group: all of the change, or nothing of it."""
+    wanted = [WorkerId(each.id) for each in data.workers]
+    workers = await actions.set_members(*request.acting, group_id, wanted)
+    return WorkersOfGroup(Identified(group_id), [Named(each.id, each.name) for each in workers])
 
 
 @delete("/worker-groups/{group_id:uuid}/workers/{worker_id:uuid}")

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.dialects.robocorp.answers import Deleted, Shape, shown_as
-from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, update
+from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.workers import actions, model, store
 from controlroom.ids import WorkerId
 
@@ -12,7 +12,7 @@ from controlroom.ids import WorkerId
 class WorkerAnswer(Shape, frozen=True, kw_only=True):
     """A worker. The vendor tells the first three fields; the others are ours.
 
-    One that rests is busy in the vendor's words: it takes no work. Why is in `trouble`.
+    One that rests is busy in the vendor's words: it takes no work. Why is in `trouble` and `rests_since`.
     """
 
     id: WorkerId
@@ -25,6 +25,7 @@ class WorkerAnswer(Shape, frozen=True, kw_only=True):
     sandbox_note: str
     serves_all: bool
     trouble: str
+    rests_since: datetime | None
     seen_at: datetime | None
     created_at: datetime
 
@@ -51,6 +52,18 @@ async def get_worker(request: Asking, worker_id: Path[WorkerId]) -> WorkerAnswer
 async def update_worker(request: Asking, worker_id: Path[WorkerId], data: Body[WorkerName]) -> WorkerAnswer:
     """Rename a worker."""
     return show(await actions.rename(*request.acting, worker_id, data.name))
+
+
+@post("/workers/{worker_id:uuid}/rest")
+async def rest_worker(request: Asking, worker_id: Path[WorkerId]) -> WorkerAnswer:
+    """Have a worker take nothing more: what it runs goes on to its end."""
+    return show(await actions.rest(*request.acting, worker_id))
+
+
+@post("/workers/{worker_id:uuid}/go-on")
+async def let_worker_go_on(request: Asking, worker_id: Path[WorkerId]) -> WorkerAnswer:
+    """Let a worker that rests take work again."""
+    return show(await actions.go_on(*request.acting, worker_id))
 
 
 @delete("/workers/{worker_id:uuid}")

@@ -4,7 +4,8 @@ How workers come is in `linking`; what they do is in `runs`: `claims`, `leases`,
 workspaces (`service`): the right to change it is needed in all of them, and a deletion ends the service in one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Final
 
 from controlroom.engine.access.credentials import forget_workers
 from controlroom.engine.access.model import Actor, Permission
@@ -32,7 +33,11 @@ from controlroom.engine.workers.service import (
 )
 from controlroom.engine.workers.serving import Served, Service
 from controlroom.engine.workers.store import WORKER, WORKER_GROUP
+from controlroom.errors import Invalid
 from controlroom.ids import WorkerGroupId, WorkerId, WorkspaceId, uuid7
+
+MOST_MEMBERS: Final = 1000
+"""Workers that a group is given at once."""
 
 
 # ---------------------------------------------------------------------------------------------------- workers
@@ -232,6 +237,31 @@ async def remove_member(
         await store.remove_member(tx, group, worker)
         await tell(engine, tx, actor, common, "worker_group.worker_removed", group, worker_id=str(worker))
         return await store.groups_of(tx, scope, worker)
+
+
+async def set_members(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, group: WorkerGroupId, wanted: Collection[WorkerId]
+) -> list[Worker]:
+    """Have these workers in a group, and none else that serves the workspace: all of it, or nothing of it.
+
+    Raises NotFound for a worker that the workspace does not have, ServesOthers.
+    """
+    scope = scope_of(actor, Permission.WRITE_WORKERS, workspace)
+    if len(wanted) > MOST_MEMBERS:
+        raise Invalid(f"a group is given at most {MOST_MEMBERS} workers at once", code="TOO_MANY_WORKERS")
+    async with scoped(engine.database, scope) as tx:
+        await _lock_group(tx, scope, group)
+        before = set(await store.member_ids(tx, scope, group))
+        for worker in sorted(before ^ {*wanted}):  # in one order: two who set groups at once wait for one another
+            common = await _common(tx, actor, scope, group, worker)
+            if worker in before:
+                await store.remove_member(tx, group, worker)
+                await tell(engine, tx, actor, common, "worker_group.worker_removed", group, worker_id=str(worker))
+            else:
+                await store.add_member(tx, group, worker)
+                await tell(engine, tx, actor, common, "worker_group.worker_added", group, worker_id=str(worker))
+                _wake_everywhere(engine, tx, common)
+        return await store.list_members(tx, scope, group, limit=MOST_MEMBERS)
 
 
 async def _common(tx: ScopedTx, actor: Actor, scope: Scope, group: WorkerGroupId, worker: WorkerId) -> Service:

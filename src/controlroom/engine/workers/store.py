@@ -293,6 +293,19 @@ async def list_members(
     )
 
 
+async def member_ids(db: Statements, scope: Scope, group: WorkerGroupId) -> list[WorkerId]:
+    """All workers of the scope that are in a group."""
+    return await db.all(
+        WorkerId,
+        f"""
+        select worker.id from worker_group_member join worker on worker.id = worker_group_member.worker_id
+         where worker_group_member.worker_group_id = %(group)s and {serves(WORKER)} and worker.deleted_at is null
+        """,
+        group=group,
+        **scope.each,
+    )
+
+
 async def groups_of(db: Statements, scope: Scope, worker: WorkerId) -> list[WorkerGroup]:
     """The groups that a worker is in, in the order of their making."""
     return await db.all(

@@ -129,12 +129,8 @@ async def _put(request: Asking, group: WorkerGroupId, chosen: Collection[str]) -
     """Have exactly the chosen workers in a group, of those that the actor sees."""
     seen = request.scope_for(Permission.WRITE_WORKERS)
     every = {str(each.number): each.id for each in await store.list_workers(request.db, seen, limit=_MOST_WORKERS)}
-    before = {each.id for each in await store.list_members(request.db, seen, group, limit=_MOST_WORKERS)}
-    wanted = {every[each] for each in chosen if each in every}
-    for worker in sorted(wanted - before):
-        await actions.add_member(*request.acting, group, worker)
-    for worker in sorted((before & set(every.values())) - wanted):
-        await actions.remove_member(*request.acting, group, worker)
+    unasked = set(await store.member_ids(request.db, seen, group)) - set(every.values())  # the form shows no more
+    await actions.set_members(*request.acting, group, unasked | {every[each] for each in chosen if each in every})
 
 
 def _crumbs(request: Asking, group: WorkerGroup | None, last: str) -> list[Crumb]:

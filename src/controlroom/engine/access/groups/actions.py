@@ -3,7 +3,8 @@
 Who comes into a group gets all that it is granted, so that nobody lets in, or out, who could not give all of that.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import Final
 
 from controlroom.engine.access.credentials import forget
 from controlroom.engine.access.errors import GroupNotFound, UserNotFound
@@ -18,8 +19,12 @@ from controlroom.engine.access.roles.actions import ensure_in_organization, ensu
 from controlroom.engine.access.rules import ensure_may_give, permissions_of
 from controlroom.engine.access.scope import ScopedTx, scoped
 from controlroom.engine.engine import Engine
+from controlroom.errors import Invalid
 from controlroom.ids import UserGroupId, UserId, uuid7
 from controlroom.postgres.database import Statements
+
+MOST_MEMBERS: Final = 1000
+"""Users that a group is given at once."""
 
 
 async def list_groups(engine: Engine, actor: Actor, *, after: UserGroupId | None = None, limit: int) -> list[UserGroup]:
@@ -142,6 +147,25 @@ async def take_out(engine: Engine, tx: ScopedTx, actor: Actor, group: UserGroupI
             if not await store.remove_member(tx, group, user):
                 raise UserNotFound
             await record(engine, tx, actor, actor.organization_id, "user_group.member_removed", group, user=str(user))
+
+
+async def set_group_members(
+    engine: Engine, actor: Actor, group: UserGroupId, wanted: Collection[UserId]
+) -> list[GroupMember]:
+    """Have these users in a group, and no others: all of it, or nothing of it.
+
+    Raises GroupNotFound, UserNotFound, BeyondOwnRights, LastOwner, LastAdmin.
+    """
+    ensure_in_organization(actor, Permission.WRITE_MEMBERS)
+    if len(wanted) > MOST_MEMBERS:
+        raise Invalid(f"a group is given at most {MOST_MEMBERS} users at once", code="TOO_MANY_USERS")
+    async with scoped(engine.database, actor.organization_id) as tx:
+        await _lock(tx, actor, group)
+        before = set(await store.member_ids(tx, group))
+        await put_in(engine, tx, actor, group, sorted({*wanted} - before))
+        await take_out(engine, tx, actor, group, sorted(before - {*wanted}))
+        tx.after_commit(lambda: forget(engine))
+        return await store.list_members(tx, actor.organization_id, group, after=None, limit=MOST_MEMBERS)
 
 
 async def _add(engine: Engine, tx: ScopedTx, actor: Actor, group: UserGroupId, users: Iterable[UserId]) -> None:

@@ -119,6 +119,11 @@ async def list_members(
     )
 
 
+async def member_ids(tx: Statements, group: UserGroupId) -> list[UserId]:
+    """All who are in a locked group."""
+    return await tx.all(UserId, "select user_id from user_group_member where user_group_id = %(group)s", group=group)
+
+
 async def add_member(tx: Statements, organization: OrganizationId, group: UserGroupId, user: UserId) -> bool:
     """Put a user of the organization into a locked group; False if there is no such user. Fine if they are in it."""
     found = await tx.value(
