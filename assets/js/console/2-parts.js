@@ -59,6 +59,29 @@ async function askOne(address, ids) {
   else tags.delete(url.href)
 }
 
+// The texts with a number in a part, by the nearest thing that has an id: rows may come and go between two looks.
+function figures(part) {
+  const found = new Map(), walker = document.createTreeWalker(part, NodeFilter.SHOW_TEXT)
+  while (walker.nextNode()) {
+    const text = walker.currentNode
+    if (!/\d/.test(text.data) || text.parentElement.closest("time, svg, [data-runs-since], .id, .hidden-text")) continue
+    const id = text.parentElement.closest("[id]").id
+    found.set(id, [...(found.get(id) ?? []), [text.parentElement, text.data]])
+  }
+  return found
+}
+function flash(before, part) {
+  if (!part) return
+  for (const [id, texts] of figures(part)) {
+    const old = before.get(id)
+    if (old?.length === texts.length) texts.forEach(([element, text], index) => {
+      if (text === old[index][1]) return
+      element.classList.add("changed")
+      element.addEventListener("animationend", () => element.classList.remove("changed"), { once: true })
+    })
+  }
+}
+
 // Put a part as it is now into the page, without moving what somebody reads; whether it is there as a whole.
 async function put(part, fresh) {
   if (isTyped(part)) return false
@@ -75,7 +98,9 @@ async function put(part, fresh) {
     })
   }
   delete part.dataset.letGo
+  const before = figures(part)
   await htmx.swap({ target: part, sourceElement: part, swap: "outerMorph", text: fresh.outerHTML })
+  flash(before, document.getElementById(fresh.id))
   keep(part, more)
   if (fresh.dataset.title) document.title = fresh.dataset.title
   if (fresh.dataset.icon) document.querySelector("link[rel=icon]").href = fresh.dataset.icon

@@ -1,6 +1,6 @@
 """What a page is asked, and how it answers: the border's request, with the frame round the answer."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from functools import cached_property
@@ -22,13 +22,16 @@ from controlroom.engine.workspaces.model import Workspace
 from controlroom.errors import Forbidden, Invalid, NotFound
 from controlroom.ids import WorkspaceId
 from controlroom.ui import cookies
+from controlroom.ui import undo as undoing
 from controlroom.ui.addresses import Workspaces
 from controlroom.ui.around import Around
-from controlroom.ui.frame import DENSITIES, THEMES, Crumb, Frame, Look, counts_of, groups_for, on_phone
+from controlroom.ui.frame import DENSITIES, THEMES, Crumb, Frame, Look, apart, counts_of, groups_for, on_phone
 from controlroom.ui.live.streams import Streams
 from controlroom.ui.rendering import Reader, Shown, UnknownPart, elsewhere, zone_of
 from controlroom.ui.rights import Asker, Rights
 from controlroom.ui.routing import Place
+from controlroom.ui.undo import COOKIE as UNDO
+from controlroom.ui.undo import Undo
 
 __all__ = ["Asking", "Crumb", "Fields", "Path", "Permission", "Query", "Shown", "elsewhere"]
 
@@ -234,6 +237,7 @@ class Asking(asking.Asking):
             path=self.scope["path"] + (f"?{query}" if query else ""),
             clock_zone=self.reader.zone_name,
             said=cookies.remembered_of(self.cookie, cookies.SAID),
+            undo=undoing.found(self.engine.keys, self.actor, of_last) if (of_last := self.cookie.get(UNDO)) else None,
             mark=mark,
             has_menu=has_menu,
             can_search=self.app.state.can_search,
@@ -263,7 +267,9 @@ class Asking(asking.Asking):
         frame = self.frame(title, at=at, crumbs=crumbs, mark=mark, has_menu=has_menu)
         if frame.workspace is not None and self.wants("side"):
             seen = Of(self.actor.organization_id, (frame.workspace.id,))
-            frame = replace(frame, counts=counts_of(await beside(self.db, seen)))
+            found = await beside(self.db, seen)
+            groups, rare = apart(frame.groups, self.app.state.places, found.has, frame.at)
+            frame = replace(frame, counts=counts_of(found), groups=groups, rare=rare)
         values |= {"frame": frame, "base": self.base, "request": self, "now": self.reader.now}
         try:
             body = self.app.state.templates.render(template, values, self.reader, self.parts, self)
@@ -273,13 +279,21 @@ class Asking(asking.Asking):
         if self.part is None:
             if frame.said:
                 headers.append(cookies.kept(cookies.SAID, "", origin=self.origin, seconds=0))
+            if frame.undo is not None:
+                headers.append(cookies.kept(UNDO, "", origin=self.origin, seconds=0))
             if (slug := self.scope["state"].get("slug")) and cookies.remembered_of(self.cookie, cookies.LAST) != slug:
                 headers.append(cookies.remembered(cookies.LAST, slug, self.origin))
         return Shown(body, status_code=status, headers=headers)
 
-    def done(self, to: str, said: str = "") -> Shown:
-        """The answer of a verb that is done: another page of ours, which says so."""
-        return elsewhere(to, [cookies.said(said, self.origin)] if said else [])
+    def done(self, to: str, said: str = "", *, undo: str = "", undo_with: Mapping[str, str] | None = None) -> Shown:
+        """The answer of a verb that is done: another page of ours, which says so.
+
+        `undo` is the address of the verb that takes it back, `undo_with` what its form says: the page offers it.
+        """
+        headers = [cookies.said(said, self.origin)] if said else []
+        if undo:
+            headers += undoing.offered(self.engine.keys, self.actor, Undo(undo, dict(undo_with or {})), self.origin)
+        return elsewhere(to, headers)
 
 
 def own_path(text: str, otherwise: str = "/") -> str:

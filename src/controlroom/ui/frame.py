@@ -1,6 +1,6 @@
 """What stands round a page: the side bar with what the actor may open, the top bar, who reads, and how it looks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -11,6 +11,7 @@ from controlroom.engine.statistics.beside import MOST, Beside
 from controlroom.engine.workspaces.model import Workspace
 from controlroom.ui.addresses import Workspaces
 from controlroom.ui.routing import GROUPS, ON_PHONES, Place
+from controlroom.ui.undo import Undo
 
 THEMES: Final[Mapping[str, str]] = {"auto": "As the system", "light": "Light", "dark": "Dark"}
 DENSITIES: Final[Mapping[str, str]] = {"compact": "Compact", "normal": "Normal", "roomy": "Roomy"}
@@ -85,6 +86,8 @@ class Frame(Struct, frozen=True, kw_only=True):
     """The page's own address, with its query."""
     clock_zone: str
     said: str
+    undo: Undo | None
+    """What takes back what is said to be done."""
     mark: str
     """The icon of the browser's tab, which stands in its title as well: `idle`, `run`, `ok`, `bad` or `warn`."""
     has_menu: bool
@@ -93,6 +96,8 @@ class Frame(Struct, frozen=True, kw_only=True):
     densities: Mapping[str, str]
     heard_until: str
     """The place in the record of events up to which the page shows what happened."""
+    rare: Sequence[Entry] = ()
+    """Places of things that the workspace has none of, behind *More*."""
     counts: Mapping[str, "Count"] = {}
     """What stands beside places, by `at`."""
     version: str = __version__
@@ -112,6 +117,15 @@ def groups_for(
     found = [(name, [open_to.pop(at) for at in order if at in open_to]) for name, order in GROUPS]
     found[-1][1].extend(open_to.values())
     return [(name, entries) for name, entries in found if entries]
+
+
+def apart(
+    groups: Sequence[tuple[str, Sequence[Entry]]], places: Sequence[Place], has: Collection[str], at: str
+) -> tuple[list[tuple[str, list[Entry]]], list[Entry]]:
+    """The side bar without the rare places of which a workspace has nothing, and those; where one is, it stands."""
+    rare = {each.at for each in places if each.is_rare and each.at not in has and each.at != at}
+    kept = [(name, [entry for entry in entries if entry.at not in rare]) for name, entries in groups]
+    return kept, [entry for _, entries in groups for entry in entries if entry.at in rare]
 
 
 def on_phone(groups: Sequence[tuple[str, Sequence[Entry]]]) -> list[Entry]:

@@ -48,6 +48,8 @@ class Place(Struct, frozen=True, kw_only=True):
     needs: Permission | None = None
     """Who lacks it does not see the entry. None: everybody who is in."""
     is_for_admins: bool = False
+    is_rare: bool = False
+    """It stands behind *More* until the workspace has one of its things (`statistics/beside.py` says which it has)."""
     is_above: bool = False
 
 

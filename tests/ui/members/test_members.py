@@ -40,6 +40,7 @@ async def test_members_get_other_roles_and_go(visit, workspace, room, ada):
     await browser.post(f"/members/{user.number}/role", role="operator")
     assert username in await browser.get("/members?role=operator")
     await browser.post(f"/members/{user.number}/remove")
+    assert "Undo" in await browser.get("/members")  # which names whom it would take in again
     assert username not in await browser.get("/members")
     await browser.post("/members", username=username, role="viewer")
     viewer = await visit(workspace, Role.VIEWER)

@@ -20,6 +20,9 @@ class Beside(Struct, frozen=True, kw_only=True):
     """Work items that failed and wait for somebody."""
     silent: int
     """Workers that fell silent without a word."""
+    has: list[str]
+    """Of the kinds that most workspaces have none of, those that this one has: `tasks` (steps that wait for people),
+    `jobs`, `repository` (files and folders that are no packages), `assistants`, `provisioners`."""
 
 
 async def beside(db: Statements, scope: Scope) -> Beside:
@@ -41,7 +44,22 @@ async def beside(db: Statements, scope: Scope) -> Beside:
                    and worker.state = 'offline' and worker.session is not null
                    and exists (select from seen where worker.serves_all or exists (
                            select from serving
-                            where serving.subject_id = worker.id and serving.workspace_id = seen.id))) as silent
+                            where serving.subject_id = worker.id and serving.workspace_id = seen.id))) as silent,
+               array_remove(array[
+                   case when exists (select from step join process on process.id = step.process_id
+                                      where process.workspace_id in (select id from seen) and step.form is not null
+                                        and step.deleted_at is null) then 'tasks' end,
+                   case when exists (select from job where workspace_id in (select id from seen))
+                          or exists (select from target where workspace_id in (select id from seen)) then 'jobs' end,
+                   case when exists (select from repository_file
+                                      where workspace_id in (select id from seen) and deleted_at is null)
+                        then 'repository' end,
+                   case when exists (select from assistant
+                                      where workspace_id in (select id from seen) and deleted_at is null)
+                        then 'assistants' end,
+                   case when exists (select from provisioner
+                                      where organization_id = %(organization)s and deleted_at is null)
+                        then 'provisioners' end], null) as has
         """,
         most=MOST + 1,
         **scope.params,

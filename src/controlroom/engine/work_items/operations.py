@@ -35,6 +35,12 @@ BECOMES: Final[Mapping[Operation, ItemState]] = {
 }
 """What an item of a run becomes; for one of none `PENDING` is `NEW` (`store.set_state`)."""
 
+OPPOSITE: Final[Mapping[Operation, Operation]] = {
+    Operation.HOLD: Operation.RELEASE_HOLD,
+    Operation.RELEASE_HOLD: Operation.HOLD,
+}
+"""What takes an operation back as if it had not been."""
+
 FIT: Final[Mapping[Operation, frozenset[ItemState]]] = {
     Operation.RETRY: frozenset({ItemState.FAILED, ItemState.INVALID}),
     Operation.MARK_DONE: frozenset({ItemState.FAILED}),

@@ -21,7 +21,12 @@ from controlroom.ui.routing import Place, page, verb
 from controlroom.ui.states import Sign
 
 PLACE: Final = Place(
-    at="assistants", name="Assistants", path="/assistants", icon="assistants", needs=Permission.READ_ASSISTANTS
+    at="assistants",
+    name="Assistants",
+    path="/assistants",
+    is_rare=True,
+    icon="assistants",
+    needs=Permission.READ_ASSISTANTS,
 )
 SIGNS: Final = {
     "in_progress": Sign("run", "run", "In progress"),

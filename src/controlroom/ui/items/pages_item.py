@@ -11,7 +11,7 @@ from controlroom.engine.references import resolve
 from controlroom.engine.runs import item_views
 from controlroom.engine.work_items import actions, store
 from controlroom.engine.work_items.model import WorkItem
-from controlroom.engine.work_items.operations import PAST_TENSE, Operation
+from controlroom.engine.work_items.operations import OPPOSITE, PAST_TENSE, Operation
 from controlroom.engine.work_items.store import WORK_ITEM
 from controlroom.engine.work_items.terms import Terms
 from controlroom.errors import Invalid, NotFound
@@ -179,8 +179,15 @@ async def do(request: Asking, number: Path[str], operation: Path[str]) -> Shown:
     done = _operation(operation)
     item = await resolve(request.db, request.scope_for(Permission.WRITE_WORK_ITEMS), WORK_ITEM, number)
     await actions.change(*request.acting, done, [item])
-    back = f"{request.base}/items" if done is Operation.DELETE else f"{request.base}/items/{number}"
-    return request.done(own_path(fields.text("to"), back), f"Item #{number} is {PAST_TENSE[done]}.")
+    here = f"{request.base}/items/{number}"
+    to = own_path(fields.text("to"), f"{request.base}/items" if done is Operation.DELETE else here)
+    opposite = OPPOSITE.get(done)
+    return request.done(
+        to,
+        f"Item #{number} is {PAST_TENSE[done]}.",
+        undo=f"{here}/do/{opposite.value}" if opposite else "",
+        undo_with={"to": to},
+    )
 
 
 VERBS: Final = {

@@ -35,7 +35,9 @@ from controlroom.ui.refusals import REFUSED, said, tried
 from controlroom.ui.routing import Place, page, verb
 from controlroom.ui.states import Sign
 
-PLACE: Final = Place(at="jobs", name="dbt jobs", path="/jobs", icon="jobs", needs=Permission.READ_PROCESSES)
+PLACE: Final = Place(
+    at="jobs", name="dbt jobs", path="/jobs", is_rare=True, icon="jobs", needs=Permission.READ_PROCESSES
+)
 MOST: Final = 200
 _FRESHNESS: Final = "sources.json"
 """What the tool leaves of the freshness of sources."""

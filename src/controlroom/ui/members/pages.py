@@ -80,9 +80,15 @@ async def add_member(request: Asking) -> Shown:
 async def change_role(request: Asking, named: Path[str]) -> Shown:
     """Give a member another role."""
     fields = await request.fields()
-    role = role_of(fields.text("role"))
-    member = await actions.change_role(*request.acting, await _user(request, named), role)
-    return request.done(f"{request.base}/members", f"{member.full_name} is {article(role)} now.")
+    role, user = role_of(fields.text("role")), await _user(request, named)
+    before = await actions.get_member(request.db, request.scope_for(Permission.WRITE_MEMBERS), user)
+    member = await actions.change_role(*request.acting, user, role)
+    return request.done(
+        f"{request.base}/members",
+        f"{member.full_name} is {article(role)} now.",
+        undo=f"{request.base}/members/{member.number}/role",
+        undo_with={"role": before.role.value},
+    )
 
 
 @page("/members/{named:str}/remove", needs=(Permission.WRITE_MEMBERS, Permission.READ_MEMBERS))
@@ -98,8 +104,15 @@ async def ask_to_remove(request: Asking, named: Path[str]) -> Shown:
 @verb("/members/{named:str}/remove")
 async def remove_member(request: Asking, named: Path[str]) -> Shown:
     """End the membership."""
-    await actions.remove_member(*request.acting, await _user(request, named))
-    return request.done(f"{request.base}/members", "They have no place here any more.")
+    user = await _user(request, named)
+    before = await actions.get_member(request.db, request.scope_for(Permission.WRITE_MEMBERS), user)
+    await actions.remove_member(*request.acting, user)
+    return request.done(
+        f"{request.base}/members",
+        f"{before.full_name} has no place here any more.",
+        undo=f"{request.base}/members",
+        undo_with={"username": before.username, "role": before.role.value},
+    )
 
 
 @page("/members/grants", needs=Permission.READ_MEMBERS, is_read=True)
@@ -136,15 +149,22 @@ async def give(request: Asking) -> Shown:
         raise Invalid("Choose who shall have which role.", code="GRANT_WRONG")
     where = None if fields.text("where") == "organization" else request.workspace
     made = await grants.grant(*request.governing, Principal(PrincipalKind(kind), principal), RoleId(role), where)
-    return request.done(f"{request.base}/members/grants", f"{made.principal_name} has the role {made.role_name} now.")
+    here = f"{request.base}/members/grants"
+    said = f"{made.principal_name} has the role {made.role_name} now."
+    return request.done(here, said, undo=f"{here}/{made.id}/revoke")
 
 
 @verb("/members/grants/{named:str}/revoke", may=Permission.WRITE_MEMBERS)
 async def revoke(request: Asking, named: Path[str]) -> Shown:
     """Take a grant back."""
     scope = request.scope_for(Permission.WRITE_MEMBERS)
-    await grants.revoke(*request.governing, await resolve(request.db, scope, GRANT, named, Ways.ID | Ways.NUMBER))
-    return request.done(f"{request.base}/members/grants", "The grant is taken back.")
+    found = await resolve(request.db, scope, GRANT, named, Ways.ID | Ways.NUMBER)
+    before = await grants.get_grant(*request.governing, found)
+    await grants.revoke(*request.governing, found)
+    here = f"{request.base}/members/grants"
+    again = {"to": f"{before.principal_kind.value}:{before.principal_id}", "role": str(before.role_id)}
+    again |= {"where": "organization"} if before.workspace_id is None else {}
+    return request.done(here, "The grant is taken back.", undo=here, undo_with=again)
 
 
 def role_of(text: str) -> Role:

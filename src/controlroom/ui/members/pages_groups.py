@@ -77,7 +77,8 @@ async def add_to_group(request: Asking, named: Path[str]) -> Shown:
     scope = request.scope_for(Permission.READ_MEMBERS)
     user = await resolve(request.db, scope, USER, fields.text("username"))
     await actions.add_group_members(*request.governing, await _group(request, named), [user])
-    return request.done(f"{request.base}/members/groups/{named}", "They are in the group, and have what it holds.")
+    here = f"{request.base}/members/groups/{named}"
+    return request.done(here, "They are in the group, and have what it holds.", undo=f"{here}/members/{user}/remove")
 
 
 @verb("/members/groups/{named:str}/members/{user:str}/remove", may=in_organization(Permission.WRITE_MEMBERS))
@@ -86,7 +87,10 @@ async def take_from_group(request: Asking, named: Path[str], user: Path[str]) ->
     scope = request.scope_for(Permission.READ_MEMBERS)
     found = await resolve(request.db, scope, USER, user)
     await actions.remove_group_members(*request.governing, await _group(request, named), [found])
-    return request.done(f"{request.base}/members/groups/{named}", "They are in the group no more.")
+    here = f"{request.base}/members/groups/{named}"
+    return request.done(
+        here, "They are in the group no more.", undo=f"{here}/members", undo_with={"username": str(found)}
+    )
 
 
 @page("/members/groups/{named:str}/delete", needs=Permission.READ_MEMBERS)

@@ -1,6 +1,6 @@
 """A package: versions, tasks, environment, what uses it; and the verbs to bring, take back and delete it."""
 
-from typing import Final
+from typing import Any, Final
 
 from controlroom.border.links import download_url
 from controlroom.engine.access import history
@@ -99,16 +99,30 @@ async def set_label(request: Asking, number: Path[str]) -> Shown:
     fields = await request.fields()
     package = await _package(request, number)
     label, version = fields.text("label"), fields.text("version")
+    borne = await _undo_of_label(request, package, number, label)
     await labels.set_label(*request.acting, package, label, _whole(version))
-    return request.done(f"{request.base}/packages/{number}", f"Version {version} bears the label {label}.")
+    here = f"{request.base}/packages/{number}"
+    said = f"Version {version} bears the label {label}."
+    return request.done(here, said, **borne)
 
 
 @verb("/packages/{number:str}/labels/delete", may=Permission.WRITE_PACKAGES)
 async def remove_label(request: Asking, number: Path[str]) -> Shown:
     """Take a label away."""
     fields = await request.fields()
-    await labels.remove_label(*request.acting, await _package(request, number), fields.text("label"))
-    return request.done(f"{request.base}/packages/{number}", "The label is taken away.")
+    package, label = await _package(request, number), fields.text("label")
+    borne = await _undo_of_label(request, package, number, label)
+    await labels.remove_label(*request.acting, package, label)
+    return request.done(f"{request.base}/packages/{number}", "The label is taken away.", **borne)
+
+
+async def _undo_of_label(request: Asking, package: PackageId, number: str, label: str) -> dict[str, Any]:
+    """What lets a label be where it was."""
+    here, scope = f"{request.base}/packages/{number}/labels", request.scope_for(Permission.WRITE_PACKAGES)
+    before = (await labels.labelled(request.db, scope, [package], label)).get(package)
+    if before is None:
+        return {"undo": f"{here}/delete", "undo_with": {"label": label}}
+    return {"undo": here, "undo_with": {"label": label, "version": str(before.version)}}
 
 
 # ---------------------------------------------------------------------------------------------------- git

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from controlroom.engine.processes import store
+from controlroom.engine.processes import store, versions
 from controlroom.engine.processes.errors import ProcessNotFound
 from controlroom.engine.processes.model import Process
 from controlroom.engine.references import resolve
@@ -67,3 +67,10 @@ async def show(request: Asking, template: str, process: Process, at: str, *, pag
         can_schedule=request.actor.may(Permission.WRITE_SCHEDULES, request.workspace),
         **values,
     )
+
+
+async def taken_back_by(request: Asking, process: Process) -> str:
+    """The address of the verb that takes back what was changed of a process last; empty if nothing was."""
+    found = await versions.list_versions(request.db, request.scope_for(Permission.WRITE_PROCESSES), process.id, limit=1)
+    last = found[0].version if found else 1
+    return f"{address(request, process)}/changes/{last}/take-back" if last > 1 else ""

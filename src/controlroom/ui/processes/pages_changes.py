@@ -4,7 +4,7 @@ from typing import Final
 
 from controlroom.engine.processes import changes, versions
 from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown
-from controlroom.ui.processes.one import acted_on, address, process_of, show
+from controlroom.ui.processes.one import acted_on, address, process_of, show, taken_back_by
 from controlroom.ui.routing import page, verb
 
 _LENGTH: Final = 20
@@ -78,7 +78,8 @@ async def take_back(request: Asking, number: Path[str], version: Path[int]) -> S
     """Take it back."""
     process = await acted_on(request, number, Permission.WRITE_PROCESSES)
     after = await changes.take_back(*request.acting, process.id, version)
-    return request.done(f"{address(request, after)}/changes", f"{after.name} is what it was before change {version}.")
+    said = f"{after.name} is what it was before change {version}."
+    return request.done(f"{address(request, after)}/changes", said, undo=await taken_back_by(request, after))
 
 
 def _before(text: str) -> int | None:

@@ -100,7 +100,8 @@ async def _set_enabled(request: Asking, number: str, *, is_enabled: bool) -> Sho
     process = await acted_on(request, number, Permission.WRITE_PROCESSES)
     await actions.update(*request.acting, process.id, ProcessChange(is_enabled=is_enabled))
     said = "can be started" if is_enabled else "starts no more; what runs goes on"
-    return request.done(address(request, process), f"{process.name} {said}.")
+    here = address(request, process)
+    return request.done(here, f"{process.name} {said}.", undo=f"{here}/{'disable' if is_enabled else 'enable'}")
 
 
 @page("/processes/{number:str}/delete", needs=(Permission.WRITE_PROCESSES, *_READS))

@@ -13,7 +13,7 @@ from controlroom.ids import as_uuid
 from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown
 from controlroom.ui.processes import forms
 from controlroom.ui.processes.forms import ProcessForm, StepForm
-from controlroom.ui.processes.one import acted_on, address, process_of
+from controlroom.ui.processes.one import acted_on, address, process_of, taken_back_by
 from controlroom.ui.routing import page, verb
 
 _NEEDS = Permission.WRITE_PROCESSES
@@ -72,7 +72,7 @@ async def change(request: Asking, number: Path[str]) -> Shown:
         after = await actions.update(*request.acting, process.id, asked.to_change(with_steps=not process.is_job))
     except (Invalid, NotFound, Conflict) as refused:
         return await _show(request, process, form, steps=steps, refused=refused.message, status=422)
-    return request.done(address(request, after), f"{after.name} is changed.")
+    return request.done(address(request, after), f"{after.name} is changed.", undo=await taken_back_by(request, after))
 
 
 async def _show(

@@ -151,5 +151,7 @@ async def delete_notice(request: Asking, number: Path[str], notice: Path[Notific
 async def switch_notice(request: Asking, number: Path[str], notice: Path[NotificationId], do: Path[str]) -> Shown:
     """Pause it, or let it go on."""
     process = await acted_on(request, number, _WRITES)
-    await notices.update(*request.acting, notice, is_enabled=do == "enable")
-    return request.done(f"{address(request, process)}/triggers", "They are told." if do == "enable" else "It is off.")
+    is_enabled, here = do == "enable", address(request, process)
+    await notices.update(*request.acting, notice, is_enabled=is_enabled)
+    opposite = f"{here}/notices/{notice}/{'disable' if is_enabled else 'enable'}"
+    return request.done(f"{here}/triggers", "They are told." if is_enabled else "It is off.", undo=opposite)

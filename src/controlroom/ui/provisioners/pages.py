@@ -22,6 +22,7 @@ PLACE: Final = Place(
     at="provisioners",
     name="Provisioners",
     path="/provisioners",
+    is_rare=True,
     icon="provisioners",
     needs=Permission.READ_WORKERS,
 )

@@ -336,7 +336,9 @@ async def _pause(request: Asking, number: str, consumer: QueueConsumerId, *, is_
     await actions.change_consumer(*request.acting, await _queue(request, number), consumer, change)
     overview, here = f"{request.base}/workers", f"{request.base}/queues/{number}"
     told = "The consumer begins nothing more." if is_paused else "The consumer works again."
-    return request.done(overview if fields.text("to") == overview else here, told)
+    to = overview if fields.text("to") == overview else here
+    opposite = f"{here}/consumers/{consumer}/{'go-on' if is_paused else 'pause'}"
+    return request.done(to, told, undo=opposite, undo_with={"to": to})
 
 
 async def _definition(request: Asking, fields: Fields) -> ConsumerDefinition:

@@ -19,7 +19,12 @@ from controlroom.ui.rights import held
 from controlroom.ui.routing import Place, page, verb
 
 PLACE: Final = Place(
-    at="repository", name="Repository", path="/repository", icon="repository", needs=Permission.READ_PACKAGES
+    at="repository",
+    name="Repository",
+    path="/repository",
+    is_rare=True,
+    icon="repository",
+    needs=Permission.READ_PACKAGES,
 )
 ICONS: Final = {
     NodeKind.WORKSPACE: "repository",
@@ -113,7 +118,9 @@ async def edit_node(request: Asking, number: Path[str]) -> Shown:
     )
     if refused:
         return await _form(request, node, fields, refused=refused)
-    return request.done(f"{request.base}/repository/{number}", "It is changed.")
+    here = f"{request.base}/repository/{number}"
+    before = {"name": node.name, "description": node.description or ""}
+    return request.done(here, "It is changed.", undo=f"{here}/edit", undo_with=before)
 
 
 @page("/repository/{number:str}/delete", needs=Permission.READ_PACKAGES)

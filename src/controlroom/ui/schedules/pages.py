@@ -153,7 +153,8 @@ async def _switch(request: Asking, number: str, *, is_enabled: bool) -> Shown:
             raise
         return request.done(to, f"It was not changed: {refused.message}.")
     said = "starts runs again" if is_enabled else "is paused"
-    return request.done(to, f"{after.name} {said}.")
+    opposite = f"{request.base}/schedules/{number}/{'pause' if is_enabled else 'resume'}"
+    return request.done(to, f"{after.name} {said}.", undo=opposite, undo_with={"to": to})
 
 
 @page("/schedules/{number:str}/delete", needs=(Permission.WRITE_SCHEDULES, _READS))

@@ -15,7 +15,9 @@ from controlroom.ui.entrance import Moved
 from controlroom.ui.refusals import REFUSED, said, tried
 from controlroom.ui.routing import Place, page, verb
 
-PLACE: Final = Place(at="tasks", name="Tasks of people", path="/tasks", icon="tasks", needs=Permission.READ_WORK_ITEMS)
+PLACE: Final = Place(
+    at="tasks", name="Tasks of people", path="/tasks", is_rare=True, icon="tasks", needs=Permission.READ_WORK_ITEMS
+)
 _A_PAGE: Final = 50
 _INPUTS: Final = {
     FieldKind.TEXT: "text",

@@ -86,7 +86,8 @@ async def disable(request: Asking, named: Path[str]) -> Shown:
     """Let them in no more."""
     user = await _user(request, named)
     await actions.disable_user(*request.governing, user.id)
-    return request.done(f"/admin/users/{user.number}", f"{_name(user)} is let in no more.")
+    here = f"/admin/users/{user.number}"
+    return request.done(here, f"{_name(user)} is let in no more.", undo=f"{here}/enable")
 
 
 @verb(f"{_ONE}/enable", opt=ABOVE, may=held(Over.ACCOUNT))
@@ -94,7 +95,8 @@ async def enable(request: Asking, named: Path[str]) -> Shown:
     """Let them in again."""
     user = await _user(request, named)
     await actions.enable_user(*request.governing, user.id)
-    return request.done(f"/admin/users/{user.number}", f"{_name(user)} is let in again.")
+    here = f"/admin/users/{user.number}"
+    return request.done(here, f"{_name(user)} is let in again.", undo=f"{here}/disable")
 
 
 @page(f"{_ONE}/delete", opt=ABOVE)

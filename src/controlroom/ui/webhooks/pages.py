@@ -112,14 +112,16 @@ async def edit_webhook(request: Asking, named: Path[str]) -> Shown:
 async def pause(request: Asking, named: Path[str]) -> Shown:
     """Tell it no more; what is still to be delivered is given up."""
     found = await actions.update(*request.acting, await webhook_id(request, named), WebhookChange(is_enabled=False))
-    return request.done(f"{request.base}/webhooks/{found.number}", "It is told no more.")
+    here = f"{request.base}/webhooks/{found.number}"
+    return request.done(here, "It is told no more.", undo=f"{here}/resume")
 
 
 @verb("/webhooks/{named:str}/resume", may=Permission.WRITE_WEBHOOKS)
 async def resume(request: Asking, named: Path[str]) -> Shown:
     """Tell it again, of what happens from now on."""
     found = await actions.update(*request.acting, await webhook_id(request, named), WebhookChange(is_enabled=True))
-    return request.done(f"{request.base}/webhooks/{found.number}", "It is told again, of what happens from now on.")
+    here = f"{request.base}/webhooks/{found.number}"
+    return request.done(here, "It is told again, of what happens from now on.", undo=f"{here}/pause")
 
 
 @verb("/webhooks/{named:str}/test", may=Permission.WRITE_WEBHOOKS)

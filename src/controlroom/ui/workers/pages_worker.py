@@ -66,14 +66,17 @@ async def show_worker(request: Asking, number: Path[str]) -> Shown:
 async def rest_worker(request: Asking, number: Path[str]) -> Shown:
     """Let it take nothing more."""
     worker = await actions.rest(*request.acting, await _worker(request, number))
-    return request.done(_of(request, worker), f"{worker.name} takes nothing more. What it runs goes on to its end.")
+    here = _of(request, worker)
+    said = f"{worker.name} takes nothing more. What it runs goes on to its end."
+    return request.done(here, said, undo=f"{here}/go-on")
 
 
 @verb("/workers/{number:str}/go-on", may=Permission.WRITE_WORKERS)
 async def let_worker_go_on(request: Asking, number: Path[str]) -> Shown:
     """Let it take work again."""
     worker = await actions.go_on(*request.acting, await _worker(request, number))
-    return request.done(_of(request, worker), f"{worker.name} takes work again.")
+    here = _of(request, worker)
+    return request.done(here, f"{worker.name} takes work again.", undo=f"{here}/rest")
 
 
 @page("/workers/{number:str}/edit", needs=(Permission.WRITE_WORKERS, Permission.READ_WORKERS))
