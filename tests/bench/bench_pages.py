@@ -72,18 +72,63 @@ _FRAMES = """async () => {
 }"""
 
 
+_WIRE = """() => {
+  const [page] = performance.getEntriesByType("navigation")
+  const all = [page, ...performance.getEntriesByType("resource").filter(each => !each.name.includes("/events"))]
+  return all.reduce((sum, each) => sum + each.transferSize, 0) / 1000
+}"""
+_PAINT = """async () => {
+  const told = kind => new Promise(done => {
+    const found = []
+    new PerformanceObserver(list => found.push(...list.getEntries())).observe({ type: kind, buffered: true })
+    setTimeout(() => done(found), 300)
+  })
+  const largest = (await told("largest-contentful-paint")).at(-1)?.startTime ?? 0
+  const shift = (await told("layout-shift")).reduce((sum, each) => sum + each.value, 0)
+  return [performance.getEntriesByName("first-contentful-paint")[0].startTime, largest, shift]
+}"""
+
+
 def main() -> Iterator[Figure]:
-    """Print to screen; 100,000 and a million lines; a flood that is followed."""
+    """First paint and bytes; print to screen; 100,000 and a million lines; a flood that is followed."""
     with room("--slots", "2") as running, sync_playwright() as playwright:
         started = _started(running)
         browser = launch(playwright)
         page = opened(browser, "desktop", "light").new_page()
         log_in(page, running.url, **running.facts["admin"])
+        yield from _first_paint(browser, page, running)
         yield _print_to_screen(page, running, started("drip"))
         yield from _followed(page, running, started("flood"))
         for lines in (100_000, 1_000_000):
             yield from _opened(page, running, _ended(running, started(str(lines))), lines)
         browser.close()
+
+
+def _first_paint(browser: Any, known: Any, running: Room) -> Iterator[Figure]:
+    """The overview by a browser that has nothing of the room yet, and the list of runs behind it."""
+    kept, wires, following, paints = known.context.storage_state(), [], [], []
+    for _ in range(5):
+        context = opened(browser, "desktop", "light", storage_state=kept)
+        page = context.new_page()
+        page.goto(f"{running.url}/w/default", wait_until="load")
+        page.wait_for_timeout(500)
+        wires.append(page.evaluate(_WIRE))
+        paints.append(page.evaluate(_PAINT))
+        page.goto(f"{running.url}/w/default/runs", wait_until="load")
+        page.wait_for_timeout(500)
+        following.append(page.evaluate(_WIRE))
+        context.close()
+    yield Figure(
+        "the overview by a new browser: on the wire; the list of runs after it",
+        f"{median(wires):.0f} KB; {median(following):.0f} KB",
+        "≤ 150 KB; ≤ 25 KB",
+    )
+    first, largest, shift = (median(each) for each in zip(*paints, strict=True))
+    yield Figure(
+        "likewise: first paint, largest paint, what moves afterwards",
+        f"{first:.0f} ms, {largest:.0f} ms, {shift:.3f}",
+        "largest ≤ 300 ms, 0",
+    )
 
 
 def _started(running: Room) -> Any:

@@ -57,6 +57,8 @@ async def test_a_room_answers_to_its_names_and_every_address(host):
     [
         "evil.example", "room.example.evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "2130706433",
         "0x7f.1", "below.example", "evilbelow.example", "", "a b", "local host", "evil.example:127.0.0.1", "é",
+        "127.0.0.1:80@evil.example", "127.0.0.1:x", "[::1]evil.example", "[::1]:80.evil.example", "127.0.0.1/evil",
+        "localhost:80:80",
     ],
 )  # fmt: skip
 async def test_other_names_are_misdirected(host):

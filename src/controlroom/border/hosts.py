@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from controlroom.border.networks import address_of
 
 _PORT = re.compile(r":[0-9]{1,5}$")
+_WRITTEN = re.compile(r"(?:\[[0-9a-f:.]+(?:%\w+)?\]|[\w.-]+)(?::[0-9]{1,5})?|[0-9a-f:.]+", re.ASCII | re.IGNORECASE)
+"""A host as a header may have it: nothing of `127.0.0.1:80@evil.example`, of which an address could be read."""
 _PATIENCE = 5.0  # Why: a name service that is away; browsers wait longer than that
 _REMEMBERED = 1000
 _ANY = "*"
@@ -31,7 +33,10 @@ class Hosts:
 
     async def has(self, host: bytes) -> bool:
         """Whether the host, as a header names it, is ours."""
-        name = _plain(host.decode("latin-1"))
+        written = host.decode("latin-1").strip()
+        if not _WRITTEN.fullmatch(written):
+            return _ANY in self._names
+        name = _plain(written)
         is_ours = self._is_ours(name)
         if not is_ours and self._learning is None:
             # The full name is only asked for when it matters: a name service may take its time.

@@ -92,10 +92,11 @@ async def levels(engine: Engine, scope: Scope, step_run: StepRunId, attempt: int
             errors=_more(have.errors, first, upto, errors),
             warnings=_more(have.warnings, first, upto, warnings),
         )
-    known[step_run, attempt] = have
-    known.move_to_end((step_run, attempt))
-    while len(known) > _KEPT:
-        known.popitem(last=False)
+        # Why each time: whoever goes before the end has not had it looked at in vain
+        known[step_run, attempt] = have
+        known.move_to_end((step_run, attempt))
+        while len(known) > _KEPT:
+            known.popitem(last=False)
     return have
 
 
