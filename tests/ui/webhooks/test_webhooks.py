@@ -11,7 +11,7 @@ HERE = "https://receiver.invalid/hooks"
 async def test_a_webhook_is_made_tested_paused_edited_and_deleted(visit, workspace, room, process, cleo):
     """Its secret is in the page that makes it, and later behind a verb that is recorded."""
     browser, outsider = await visit(workspace), await visit(cleo.workspace)
-    assert "No webhooks yet" in await browser.get("/webhooks")
+    assert "No webhooks here" in await browser.get("/webhooks")
     wanted = {"endpoint": HERE, "name": "erp", "event": "run.completed", "grammar": "robocorp"}
     made = (await browser.post("/webhooks", 200, **wanted)).text
     secret = re.search(r'id="value">([^<]+)<', made)[1]

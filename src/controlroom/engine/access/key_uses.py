@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from controlroom.engine.access.model import ApiKey
 from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.lists.model import Field, Kind, Listing
 from controlroom.ids import ApiKeyId
 from controlroom.postgres.database import Statements
 
@@ -20,6 +21,12 @@ class UsedKey(ApiKey, frozen=True, kw_only=True):
     """Permissions, since the day that was asked; what a grammar asks beside them is among them."""
 
 
+class ListedKey(ApiKey, frozen=True, kw_only=True):
+    """An API key in a list, with its maker's name."""
+
+    made_by: str
+
+
 class UseOfPermission(Struct, frozen=True):
     """How often a key was used for a permission, since a day."""
 
@@ -27,15 +34,40 @@ class UseOfPermission(Struct, frozen=True):
     count: int
 
 
-_USED: Final = """
+_MADE_BY: Final = "coalesce(nullif(trim(maker.first_name || ' ' || maker.last_name), ''), maker.username, '')"
+_MAKER: Final = "left join app_user as maker on maker.id = credential.created_by"
+
+API_KEYS: Final = Listing(
+    noun="API keys",
+    table="credential",
+    columns=f"""credential.id, credential.number, credential.workspace_id, credential.name, credential.permissions,
+           credential.created_by, credential.created_at, credential.used_at, credential.use_count,
+           credential.expires_at, {_MADE_BY} as made_by""",
+    joins=_MAKER,
+    tenant="credential.workspace_id",
+    always="credential.kind = 'workspace_key'",
+    fields=(
+        Field("id", Kind.ID, is_sortable=True),
+        Field("number", Kind.INTEGER, is_sortable=True),
+        Field("name", Kind.TEXT, is_sortable=True),
+        Field("made_by", Kind.TEXT, column=_MADE_BY, join=_MAKER),
+        Field("use_count", Kind.INTEGER, is_sortable=True),
+        Field("created_at", Kind.INSTANT, is_sortable=True),
+        Field("used_at", Kind.INSTANT, is_nullable=True, is_sortable=True),
+        Field("expires_at", Kind.INSTANT, is_nullable=True, is_sortable=True),
+    ),
+)
+"""The keys of a workspace, without their values."""
+
+_USED: Final = f"""
     select credential.id, credential.number, credential.workspace_id, credential.name, credential.permissions,
            credential.created_by, credential.created_at, credential.used_at, credential.use_count,
            credential.expires_at,
-           coalesce(nullif(trim(maker.first_name || ' ' || maker.last_name), ''), maker.username, '') as made_by,
+           {_MADE_BY} as made_by,
            coalesce((select jsonb_agg(distinct use.permission) from day_of_use as use
                       where use.subject_id = credential.id and use.noun = 'credential' and use.day >= %(since)s),
                     '[]') as used_for
-      from credential left join app_user as maker on maker.id = credential.created_by"""
+      from credential {_MAKER}"""
 
 
 async def list_used_keys(db: Statements, scope: Scope, *, sought: str, since: date, limit: int) -> list[UsedKey]:

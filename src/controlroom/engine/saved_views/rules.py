@@ -31,13 +31,13 @@ LISTS: Final[Mapping[str, Permission]] = {
     "deliveries": Permission.READ_WEBHOOKS,
     "provisioners": Permission.READ_WORKERS,
     "members": Permission.READ_MEMBERS,
-    "keys": Permission.READ_API_KEYS,
+    "members/groups": Permission.READ_MEMBERS,
+    "connect/keys": Permission.READ_API_KEYS,
     "audit": Permission.READ_AUDIT,
 }
 """The lists of a workspace, and who sees one of them; nobody is told of a view of a list that they may not see."""
 LISTS_ABOVE: Final[Mapping[str, Permission]] = {
     "users": Permission.READ_MEMBERS,
-    "user-groups": Permission.READ_MEMBERS,
     "audit": Permission.READ_AUDIT,
 }
 """Likewise, of the organization as a whole."""

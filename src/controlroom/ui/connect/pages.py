@@ -4,7 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from controlroom.engine.access import actions, key_uses
-from controlroom.engine.access.key_uses import UsedKey
+from controlroom.engine.access.key_uses import API_KEYS, UsedKey
+from controlroom.engine.access.scope import within
+from controlroom.engine.lists import pages
+from controlroom.engine.lists.model import EVERYTHING
 from controlroom.engine.processes import store as processes
 from controlroom.engine.processes.model import Process
 from controlroom.errors import NotFound
@@ -17,7 +20,8 @@ from controlroom.ui.routing import Place, page, verb
 PLACE: Final = Place(at="connect", name="API access", path="/connect", icon="connect", needs=Permission.READ_API_KEYS)
 
 LATELY: Final = timedelta(days=30)
-MOST_KEYS: Final = 200
+MOST_KEYS: Final = 12
+"""Keys on the page, those that were used last; the list has all."""
 _MOST_PROCESSES: Final = 200
 
 
@@ -41,6 +45,7 @@ async def _show(request: Asking, asked: dict[str, str], *, is_tried: bool = Fals
     keys = await key_uses.list_used_keys(
         request.db, seen, sought=sought, since=(datetime.now(UTC) - LATELY).date(), limit=MOST_KEYS
     )
+    [total] = await pages.count_each(request.db, API_KEYS, within(seen), [EVERYTHING])
     known: list[Process] = []
     if request.actor.may(Permission.READ_PROCESSES, request.workspace):
         scope = request.scope_for(Permission.READ_PROCESSES)
@@ -51,6 +56,7 @@ async def _show(request: Asking, asked: dict[str, str], *, is_tried: bool = Fals
     of = _facts(request, key, process)
     values: dict[str, Any] = {
         "keys": [(each, *tags_of(each.permissions)) for each in keys],
+        "total": total.rows,
         "sought": sought,
         "ways": _groups(),
         "way": way,

@@ -5,19 +5,67 @@ from datetime import UTC, datetime
 from typing import Final
 
 from controlroom.engine.access import actions, key_uses
+from controlroom.engine.access.key_uses import API_KEYS, ListedKey
 from controlroom.engine.access.model import ApiKey, of_api_key
 from controlroom.engine.access.nouns import API_KEY
+from controlroom.engine.lists.model import Not, Unset
 from controlroom.engine.nouns import Ways
 from controlroom.engine.references import resolve
 from controlroom.ids import ApiKeyId
 from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown
 from controlroom.ui.connect.pages import LATELY
+from controlroom.ui.filters import Tab
+from controlroom.ui.lists import Col, ListPage
 from controlroom.ui.numbers import ensure_number
-from controlroom.ui.permissions import OF_KEYS, said, ticked_of
+from controlroom.ui.permissions import OF_KEYS, said, tags_of, ticked_of
 from controlroom.ui.routing import page, verb
 
 _READING: Final = frozenset({Permission.READ_RUNS, Permission.READ_WORK_ITEMS, Permission.READ_PROCESSES})
 """What a new key has ticked: what most programs begin with, and what changes nothing."""
+
+
+_LIST: Final = ListPage(
+    listing=API_KEYS,
+    row=ListedKey,
+    path="/connect/keys",
+    noun="keys",
+    noun_of_one="key",
+    topics="api_key",
+    tabs=(
+        Tab("all", "All"),
+        Tab("used", "Used", Not(Unset("used_at"))),
+        Tab("unused", "Never used", Unset("used_at")),
+    ),
+    columns=(
+        Col("name", "Key", sort="name", always=True),
+        Col("permissions", "May", csv=lambda key: ", ".join(sorted(each.value for each in key.permissions))),
+        Col("use_count", "Used", sort="use_count", is_number=True),
+        Col("used_at", "Last used", sort="used_at"),
+        Col("expires_at", "Ends", sort="expires_at", by_default=False),
+        Col("made_by", "Made by"),
+        Col("created_at", "Made", sort="created_at", by_default=False),
+        Col("verbs", "", is_number=True, always=True, csv=lambda _: ""),
+    ),
+    searched=("name", "made_by"),
+    searched_words="Name, maker, number or id",
+    sort="name",
+)
+
+
+@page("/connect/keys", needs=Permission.READ_API_KEYS, is_read=True)
+async def list_keys(request: Asking) -> Shown:
+    """All of the workspace."""
+    found = await _LIST.read(request)
+    return await request.show(
+        "connect/keys.html",
+        title="Keys",
+        at="connect",
+        crumbs=_crumbs(request, Crumb("Keys")),
+        found=found,
+        tags={each.id: tags_of(each.permissions) for each in found.rows},
+        can_write=request.actor.may(Permission.WRITE_API_KEYS, request.workspace),
+        can_reveal=request.actor.may(Permission.REVEAL, request.workspace),
+    )
 
 
 @page("/connect/keys/new", needs=(Permission.WRITE_API_KEYS, Permission.READ_API_KEYS))

@@ -29,7 +29,8 @@ from controlroom.engine.targets.model import Target
 from controlroom.errors import Invalid, NotFound
 from controlroom.ids import ProcessId, TargetId, as_uuid
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown, elsewhere
-from controlroom.ui.lists import Link
+from controlroom.ui.filters import Reference, Tab
+from controlroom.ui.lists import Col, Link, ListPage
 from controlroom.ui.numbers import ensure_number
 from controlroom.ui.refusals import REFUSED, said, tried
 from controlroom.ui.routing import Place, page, verb
@@ -51,16 +52,43 @@ FRESHNESS: Final = {
 }
 
 
+_LIST: Final = ListPage(
+    listing=JOBS,
+    row=ListedJob,
+    path="/jobs",
+    noun="jobs",
+    noun_of_one="job",
+    topics="job run",
+    always=THERE,
+    tabs=(
+        Tab("all", "All"),
+        Tab("scheduled", "By themselves", AllOf((equal(is_scheduled=True), equal(is_enabled=True)))),
+        Tab("disabled", "Disabled", equal(is_enabled=False)),
+    ),
+    filters=(Reference("target", "Environment", "target_id"),),
+    columns=(
+        Col("name", "Job", sort="name", always=True),
+        Col("target_name", "Environment"),
+        Col("starts", "Starts", csv=lambda job: when_told(job)),  # noqa: PLW0108 - it stands below
+        Col("lately", "Lately", csv=lambda job: job.failures or ("succeeded" if job.has_succeeded else "")),
+        Col("next_due", "Next", is_number=True, always=True),
+    ),
+    searched=("name",),
+    searched_words="Name, number or id",
+    sort="name",
+)
+
+
 # ---------------------------------------------------------------------------------------------------- jobs
 @page("/jobs", needs=Permission.READ_PROCESSES)
-async def listjobs_of(request: Asking) -> Shown:
+async def list_jobs(request: Asking) -> Shown:
     """What builds, when, and how it went last."""
     return await request.show(
         "jobs/list.html",
         title="dbt jobs",
         at="jobs",
         tabs=tabs_of(request, "Jobs"),
-        jobs=await jobs_of(request, AllOf((THERE,))),
+        found=await _LIST.read(request, options={"target": await _targets(request)}),
         project=await projects.find(*request.reading),
         when=when_told,
         may_start=request.actor.may(Permission.START_RUNS, request.workspace),
@@ -215,14 +243,16 @@ def _defined(fields: Fields, before: JobDefinition) -> JobDefinition:
     )
 
 
-async def _form(request: Asking, job: ListedJob | None, fields: Fields, *, refused: str = "") -> Shown:
+async def _targets(request: Asking) -> list[tuple[str, str]]:
+    """The environments that the actor may see, by name."""
+    if not request.actor.may(Permission.READ_TARGETS, request.workspace):
+        return []
     asked = Asked(filter=AllOf((THERE,)), sort=(Sort("name"), Sort("id")), length=MOST)
-    sees = request.actor.may(Permission.READ_TARGETS, request.workspace)
-    known = (
-        await pages.rows(request.db, Target, TARGETS, within(request.scope_for(Permission.READ_TARGETS)), asked)
-        if sees
-        else []
-    )
+    seen = within(request.scope_for(Permission.READ_TARGETS))
+    return [(str(each.id), each.name) for each in await pages.rows(request.db, Target, TARGETS, seen, asked)]
+
+
+async def _form(request: Asking, job: ListedJob | None, fields: Fields, *, refused: str = "") -> Shown:
     return await request.show(
         "jobs/form.html",
         title=f"Edit {job.name}" if job else "New job",
@@ -235,7 +265,7 @@ async def _form(request: Asking, job: ListedJob | None, fields: Fields, *, refus
         status=REFUSED if refused else 200,
         job=job,
         fields=fields,
-        targets=[(str(each.id), each.name) for each in known],
+        targets=await _targets(request),
         refused=refused,
     )
 

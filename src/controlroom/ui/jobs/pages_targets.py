@@ -1,9 +1,10 @@
 """dbt environments: what jobs and people work on, with which dbt, and which jobs do."""
 
+from typing import Final
+
 from msgspec.structs import replace
 
 from controlroom.engine.access import history
-from controlroom.engine.access.scope import within
 from controlroom.engine.connections.listings import CONNECTIONS
 from controlroom.engine.connections.listings import seen_by as connections_seen_by
 from controlroom.engine.connections.model import Connection
@@ -16,16 +17,38 @@ from controlroom.engine.targets.model import Purpose, Target, TargetDefinition, 
 from controlroom.engine.targets.store import TARGET
 from controlroom.ids import ConnectionId, TargetId, as_uuid
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
+from controlroom.ui.filters import Choice
 from controlroom.ui.jobs.pages import MOST, THERE, jobs_of, tabs_of, when_told
+from controlroom.ui.lists import Col, ListPage
 from controlroom.ui.numbers import ensure_number
 from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.routing import page, verb
+
+_LIST: Final = ListPage(
+    listing=TARGETS,
+    row=Target,
+    path="/targets",
+    noun="environments",
+    noun_of_one="environment",
+    topics="target",
+    always=THERE,
+    filters=(Choice("kind", "For", "kind", {"development": "people", "deployment": "jobs"}),),
+    columns=(
+        Col("name", "Environment", sort="name", always=True),
+        Col("kind", "For"),
+        Col("tool_version", "dbt"),
+        Col("branch", "Branch"),
+        Col("updated_at", "Changed", sort="updated_at", is_number=True, always=True),
+    ),
+    searched=("name",),
+    searched_words="Name, number or id",
+    sort="name",
+)
 
 
 @page("/targets", needs=Permission.READ_TARGETS)
 async def list_targets(request: Asking) -> Shown:
     """What jobs and people work on."""
-    asked = Asked(filter=AllOf((THERE,)), sort=(Sort("name"), Sort("id")), length=MOST)
     return await request.show(
         "jobs/targets.html",
         title="dbt environments",
@@ -33,7 +56,7 @@ async def list_targets(request: Asking) -> Shown:
         crumbs=[Crumb("dbt jobs", f"{request.base}/jobs"), Crumb("Environments")],
         tabs=tabs_of(request, "Environments"),
         may_change=request.actor.may(Permission.WRITE_TARGETS, request.workspace),
-        targets=await pages.rows(request.db, Target, TARGETS, within(request.seen), asked),
+        found=await _LIST.read(request),
     )
 
 

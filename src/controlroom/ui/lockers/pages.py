@@ -17,6 +17,7 @@ from controlroom.engine.vault.shared.listings import seen_by as secrets_seen_by
 from controlroom.engine.vault.shared.model import SharedSecret
 from controlroom.ids import LockerId
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
+from controlroom.ui.lists import Col, ListPage
 from controlroom.ui.numbers import ensure_number
 from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.rights import held, in_organization
@@ -26,16 +27,38 @@ _MOST: Final = 200
 _BY_NAME: Final = (Sort("name"), Sort("id"))
 
 
+_LIST: Final = ListPage(
+    listing=LOCKERS,
+    row=Locker,
+    path="/lockers",
+    noun="lockers",
+    noun_of_one="locker",
+    topics="locker",
+    columns=(
+        Col("name", "Locker", sort="name", always=True),
+        Col(
+            "members",
+            "Looked after by",
+            csv=lambda locker: ", ".join(each.username for each in locker.members),
+        ),
+        Col("secret_count", "Secrets", sort="secret_count", is_number=True),
+        Col("updated_at", "Changed", sort="updated_at", is_number=True, always=True),
+    ),
+    searched=("name", "description"),
+    searched_words="Name, description, number or id",
+    sort="name",
+)
+
+
 @page("/lockers", needs=Permission.READ_SECRETS)
 async def list_lockers(request: Asking) -> Shown:
     """Those that the actor may know of."""
-    asked = Asked(sort=_BY_NAME, length=_MOST)
     return await request.show(
         "lockers/list.html",
         title="Lockers",
         at="secrets",
         crumbs=[Crumb("Secrets", f"{request.base}/secrets"), Crumb("Lockers")],
-        lockers=await pages.rows(request.db, Locker, LOCKERS, seen_by(asker_of(request.actor)), asked),
+        found=await _LIST.read(request, seen=seen_by(asker_of(request.actor))),
         may_make=request.actor.uses(Permission.OWN_SECRETS, None),
     )
 

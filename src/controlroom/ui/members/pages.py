@@ -11,13 +11,15 @@ from controlroom.engine.access.nouns import GRANT, USER
 from controlroom.engine.access.roles import actions as roles
 from controlroom.engine.access.roles.model import OF_MEMBERS
 from controlroom.engine.access.store import list_api_keys
-from controlroom.engine.access.users import actions, memberships
+from controlroom.engine.access.users import actions
+from controlroom.engine.access.users.listings import MEMBERS, ListedMember
 from controlroom.engine.nouns import Ways
 from controlroom.engine.references import resolve
 from controlroom.errors import Invalid
 from controlroom.ids import RoleId, UserId, as_uuid
 from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown
-from controlroom.ui.lists import Link
+from controlroom.ui.filters import Choice
+from controlroom.ui.lists import Col, Link, ListPage
 from controlroom.ui.routing import Place, page, verb
 
 PLACE: Final = Place(at="members", name="Members", path="/members", icon="members", needs=Permission.READ_MEMBERS)
@@ -30,6 +32,29 @@ ROLES: Final = {
 _MOST: Final = 500
 
 
+_LIST: Final = ListPage(
+    listing=MEMBERS,
+    row=ListedMember,
+    path="/members",
+    noun="members",
+    noun_of_one="member",
+    topics="member user",
+    filters=(Choice("role", "Role", "role", {each.value: each.value.capitalize() for each in Role}),),
+    columns=(
+        Col("username", "Name", sort="username", always=True),
+        Col("full_name", "Full name", by_default=False),
+        Col("role", "Role", sort="role", always=True),
+        Col("email", "Mail", sort="email"),
+        Col("logged_in_at", "Last logged in", sort="logged_in_at"),
+        Col("created_at", "Member since", sort="created_at"),
+        Col("verbs", "", always=True, csv=lambda _: ""),
+    ),
+    searched=("username", "full_name", "email"),
+    searched_words="Name or mail address",
+    sort="username",
+)
+
+
 def tabs_of(request: Asking, current: str) -> list[Link]:
     """The pages about people."""
     found = [("Members", "/members"), ("Grants", "/members/grants"), ("Groups", "/members/groups"), ("Roles", "/roles")]
@@ -39,28 +64,15 @@ def tabs_of(request: Asking, current: str) -> list[Link]:
 @page("/members", needs=Permission.READ_MEMBERS, is_read=True)
 async def list_members(request: Asking) -> Shown:
     """Members, and who is invited."""
-    members = await memberships.list_members(*request.reading, after=None, limit=_MOST)
-    invited = await invitations.list_invitations(*request.reading, limit=_MOST)
-    sought = request.query_params.get("q", "").strip().casefold()
-    role = request.query_params.get("role", "")
-    shown = [
-        each
-        for each in members
-        if sought in f"{each.username} {each.full_name} {each.email}".casefold() and role in {"", each.role.value}
-    ]
-    counts = [(each, sum(member.role is each for member in members)) for each in Role]
+    found = await _LIST.read(request)
     return await request.show(
         "members/list.html",
         title="Members",
         at="members",
         crumbs=[Crumb("Members")],
         tabs=tabs_of(request, "Members"),
-        members=shown,
-        total=len(members),
-        counts=counts,
-        role=role,
-        sought=request.query_params.get("q", ""),
-        invited=invited,
+        found=found,
+        invited=await invitations.list_invitations(*request.reading, limit=_MOST) if request.part is None else [],
         roles=ROLES,
         can_write=request.actor.may(Permission.WRITE_MEMBERS, request.workspace),
     )

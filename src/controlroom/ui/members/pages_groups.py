@@ -3,16 +3,38 @@
 from typing import Final
 
 from controlroom.engine.access.groups import actions, holdings
+from controlroom.engine.access.groups.listings import USER_GROUPS, seen_by
+from controlroom.engine.access.groups.model import UserGroup
 from controlroom.engine.access.nouns import USER, USER_GROUP
 from controlroom.engine.references import resolve
 from controlroom.ids import UserGroupId
 from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown
+from controlroom.ui.lists import Col, ListPage
 from controlroom.ui.members.pages import tabs_of
 from controlroom.ui.numbers import ensure_number
 from controlroom.ui.rights import in_organization
 from controlroom.ui.routing import page, verb
 
 _MOST: Final = 1000
+
+
+_LIST: Final = ListPage(
+    listing=USER_GROUPS,
+    row=UserGroup,
+    path="/members/groups",
+    noun="groups",
+    noun_of_one="group",
+    topics="user_group",
+    columns=(
+        Col("name", "Group", sort="name", always=True),
+        Col("description", "What for", by_default=False),
+        Col("member_count", "People", sort="member_count", is_number=True),
+        Col("created_at", "Made", sort="created_at", always=True),
+    ),
+    searched=("name", "description"),
+    searched_words="Name, description, number or id",
+    sort="name",
+)
 
 
 @page("/members/groups", needs=Permission.READ_MEMBERS, is_read=True)
@@ -24,7 +46,7 @@ async def list_groups(request: Asking) -> Shown:
         at="members",
         crumbs=[Crumb("Members", f"{request.base}/members"), Crumb("Groups")],
         tabs=tabs_of(request, "Groups"),
-        groups=await actions.list_groups(*request.governing, limit=_MOST),
+        found=await _LIST.read(request, seen=seen_by(request.actor)),
         can_read=request.actor.may(Permission.READ_MEMBERS, None),
         can_write=_writes(request),
     )

@@ -31,13 +31,13 @@ PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "deliveries": ("Deliveries of a webhook", ""),
     "provisioners": ("Provisioners", "/provisioners"),
     "members": ("Members", "/members"),
-    "keys": ("API keys", "/connect"),
+    "members/groups": ("Groups of people", "/members/groups"),
+    "connect/keys": ("API keys", "/connect/keys"),
     "audit": ("Audit log", "/audit"),
 }
 """In a workspace: the name, and the path below it; none for a list that lies below some other thing."""
 ABOVE: Final[Mapping[str, tuple[str, str]]] = {
     "users": ("Users", "/admin/users"),
-    "user-groups": ("Groups", "/members/groups"),
     "audit": ("Audit log of the organization", "/admin/audit"),
 }
 

@@ -4,16 +4,20 @@ from typing import Final
 
 from controlroom.engine.access.model import Permission
 from controlroom.engine.deliveries.model import DeliveryState
+from controlroom.engine.lists.model import equal
 from controlroom.engine.processes import store as processes
 from controlroom.engine.references import resolve
 from controlroom.engine.webhooks import actions, outcomes, store
 from controlroom.engine.webhooks.errors import WebhookInvalid
+from controlroom.engine.webhooks.listings import WEBHOOKS
 from controlroom.engine.webhooks.model import Webhook, WebhookChange, WebhookDefinition, WebhookEvent
 from controlroom.engine.webhooks.outcomes import Outcome
 from controlroom.errors import Invalid
 from controlroom.ids import ProcessId, WebhookId, as_uuid
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Shown
 from controlroom.ui.charts import Bar
+from controlroom.ui.filters import Choice, Tab
+from controlroom.ui.lists import Col, ListPage
 from controlroom.ui.routing import Place, page, verb
 
 PLACE: Final = Place(at="webhooks", name="Webhooks", path="/webhooks", icon="webhooks", needs=Permission.READ_WEBHOOKS)
@@ -34,17 +38,44 @@ _TONES: Final = {DeliveryState.DELIVERED: "ok", DeliveryState.FAILED: "bad", Del
 _MOST: Final = 200
 
 
+_LIST: Final = ListPage(
+    listing=WEBHOOKS,
+    row=Webhook,
+    path="/webhooks",
+    noun="webhooks",
+    noun_of_one="webhook",
+    topics="webhook delivery",
+    tabs=(
+        Tab("all", "All"),
+        Tab("enabled", "Enabled", equal(is_enabled=True)),
+        Tab("paused", "Paused", equal(is_enabled=False)),
+    ),
+    filters=(Choice("grammar", "Grammar", "grammar", GRAMMARS),),
+    columns=(
+        Col("name", "Webhook", sort="name", always=True, csv=lambda webhook: webhook.name or webhook.endpoint),
+        Col("events", "Told of", csv=lambda webhook: ", ".join(each.value for each in webhook.events)),
+        Col("last", "Last 30 deliveries", csv=lambda _: ""),
+        Col("grammar", "Grammar", sort="grammar"),
+        Col("is_enabled", "State", always=True),
+    ),
+    searched=("name", "endpoint", "process_name"),
+    searched_words="Name, address or process",
+    sort="-id",
+)
+
+
 @page("/webhooks", needs=Permission.READ_WEBHOOKS, is_read=True)
 async def list_webhooks(request: Asking) -> Shown:
     """All of the workspace, each with its last deliveries."""
-    rows = await store.list_webhooks(*request.reading, limit=_MOST)
-    last = await outcomes.last_of_webhooks(*request.reading, [each.id for each in rows])
+    found = await _LIST.read(request)
+    last = await outcomes.last_of_webhooks(*request.reading, [each.id for each in found.rows])
     return await request.show(
         "webhooks/list.html",
         title="Webhooks",
         at="webhooks",
         crumbs=[Crumb("Webhooks")],
-        rows=[(each, bars_of(request, each, last.get(each.id, []))) for each in rows],
+        found=found,
+        bars={each.id: bars_of(request, each, last.get(each.id, [])) for each in found.rows},
         failed={of: sum(each.state is DeliveryState.FAILED for each in those) for of, those in last.items()},
         can_write=_writes(request),
         grammars=GRAMMARS,

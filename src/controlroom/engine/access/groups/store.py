@@ -7,7 +7,7 @@ from controlroom.postgres.database import Statements
 from controlroom.postgres.errors import UniqueViolation
 from controlroom.postgres.keyset import oldest_first
 
-_GROUP = """user_group.id, user_group.number, user_group.name, user_group.description, user_group.created_at,
+COLUMNS = """user_group.id, user_group.number, user_group.name, user_group.description, user_group.created_at,
     (select count(*) from user_group_member where user_group_id = user_group.id) as member_count"""
 
 
@@ -15,7 +15,7 @@ async def get(tx: Statements, organization: OrganizationId, group: UserGroupId) 
     """One group of the organization."""
     return await tx.one_or_none(
         UserGroup,
-        f"select {_GROUP} from user_group where id = %(group)s and organization_id = %(organization)s",
+        f"select {COLUMNS} from user_group where id = %(group)s and organization_id = %(organization)s",
         group=group,
         organization=organization,
     )
@@ -38,7 +38,7 @@ async def list_groups(
     return await tx.all(
         UserGroup,
         f"""
-        select {_GROUP} from user_group
+        select {COLUMNS} from user_group
          where organization_id = %(organization)s
          {oldest_first("id")}
         """,
@@ -58,7 +58,7 @@ async def add(
             f"""
             insert into user_group (id, organization_id, name, description)
             values (%(group)s, %(organization)s, %(name)s, %(description)s)
-            returning {_GROUP}
+            returning {COLUMNS}
             """,
             group=group,
             organization=organization,
@@ -79,7 +79,7 @@ async def change(
             f"""
             update user_group set name = %(name)s, description = %(description)s
              where id = %(group)s and organization_id = %(organization)s
-            returning {_GROUP}
+            returning {COLUMNS}
             """,
             group=group,
             organization=organization,
