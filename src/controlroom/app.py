@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import ssl
+from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -35,6 +36,7 @@ from controlroom.dialects.robocorp import app as robocorp
 from controlroom.dialects.robocorp import codes, messages
 from controlroom.dialects.robocorp.messages import RobocorpGrammar
 from controlroom.dialects.robocorp.provisioner_requests import ProvisionerRequests
+from controlroom.dialects.robot_api import app as robot_api
 from controlroom.dialects.worker_api import app as worker_api
 from controlroom.engine.access import signing_keys
 from controlroom.engine.access.credentials import flush_uses, forget_workers
@@ -101,6 +103,10 @@ class Room:
     """When the loops of this process have ticked last."""
     holds: Holds = field(default_factory=Holds)
     """Requests of workers, and of who waits for a run; `release` them before the server stops, or it waits for them."""
+
+    def at_its_end(self, call: Callable[[], None]) -> None:
+        """Have something called when the room is closed, before its parts end."""
+        self._parts.callback(call)
 
     async def close(self) -> None:
         """End loops, wake-ups and database; may be repeated."""
@@ -186,6 +192,7 @@ def asgi(room: Room, *others: Mount) -> App:
         *(Mount(prefix, control_room, is_public_api=True) for prefix in automation360.PREFIXES),
         *(Mount(prefix, cloud, is_public_api=True) for prefix in dbt_cloud.PREFIXES),
         Mount(worker_api.PREFIX, worker_api.application(room.engine, room.holds), is_quiet=True),
+        Mount(robot_api.PREFIX, robot_api.application(room.engine, origins)),
         Mount("/objects", objects.application(room.engine, codes.told), answers_head=True),
         Mount(links.PREFIX, links.page, is_quiet=True),
         Mount("/", start.for_programs(pages), is_quiet=True),
@@ -197,7 +204,9 @@ def asgi(room: Room, *others: Mount) -> App:
         Mount("/metrics", insiders.only(room.metrics.app), is_quiet=True),
         *others,
     ]
-    itself.app = Dispatcher(mounts, origins=origins, metrics=room.metrics, hosts=hosts)
+    dispatcher = Dispatcher(mounts, origins=origins, metrics=room.metrics, hosts=hosts)
+    room.at_its_end(dispatcher.tallies.tell)
+    itself.app = dispatcher
     return itself.app
 
 

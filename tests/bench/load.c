@@ -1,6 +1,7 @@
 /* A load of robots: each thread is one step run that reserves, reads the payload and releases until nothing is left.
 
-   usage: load HOST PORT WORKSPACE PROCESS RUN FILE LIMIT
+   usage: load HOST PORT WORKSPACE PROCESS RUN FILE LIMIT [own]
+   With `own` by our own API, in which reserving brings the payload: two calls an item instead of three.
    FILE has a line for each thread: STEP_RUN FIRST_ITEM TOKEN. LIMIT bounds the items of a thread.
    Prints one line of JSON: items, seconds, and percentiles of the milliseconds that one item took.
    HTTP/1.1 with keep-alive, blocking sockets: a robot waits for each answer, too. */
@@ -57,10 +58,36 @@ static void *work(void *given) {
     return NULL;
 }
 
+/* The id of the item in an answer to reserve; nothing when there is none. */
+static void next_item(robot *r, const char *body) {
+    char *id = strstr(body, "\"id\":\"");
+    if (id) { memcpy(r->item, id + 6, 36); r->item[36] = 0; } else r->item[0] = 0;
+}
+
+static void *work_own(void *given) {
+    robot *r = given;
+    char path[512], body[8192];
+    r->sock = dial();
+    if (call(r, "POST", "/robot/v1/items/reserve", "", body, sizeof body) != 200) { r->failed++; r->item[0] = 0; }
+    else next_item(r, body);
+    pthread_barrier_wait(&gate);
+    while (r->item[0] && r->done < limit) {
+        double began = now();
+        snprintf(path, sizeof path, "/robot/v1/items/%s/release", r->item);
+        if (call(r, "POST", path, "{\"outcome\":\"done\"}", body, sizeof body) != 200) { r->failed++; break; }
+        if (call(r, "POST", "/robot/v1/items/reserve", "", body, sizeof body) != 200) { r->failed++; break; }
+        next_item(r, body);
+        r->took[r->done++] = (now() - began) * 1000;
+    }
+    close(r->sock);
+    return NULL;
+}
+
 int main(int argc, char **argv) {
     static robot robots[MAX_THREADS];
     pthread_t threads[MAX_THREADS];
-    if (argc != 8) { fprintf(stderr, "usage: load HOST PORT WORKSPACE PROCESS RUN FILE LIMIT\n"); return 2; }
+    if (argc < 8 || argc > 9) { fprintf(stderr, "usage: load HOST PORT WORKSPACE PROCESS RUN FILE LIMIT [own]\n"); return 2; }
+    void *(*working)(void *) = argc == 9 ? work_own : work;
     host = argv[1]; port = atoi(argv[2]); workspace = argv[3]; process = argv[4]; run = argv[5]; limit = atoi(argv[7]);
     if (limit > MAX_ITEMS) limit = MAX_ITEMS;
     FILE *file = fopen(argv[6], "r");
@@ -71,7 +98,7 @@ int main(int argc, char **argv) {
         robots[count++].took = malloc(sizeof(double) * limit);
     fclose(file);
     pthread_barrier_init(&gate, NULL, count + 1);
-    for (int i = 0; i < count; i++) pthread_create(&threads[i], NULL, work, &robots[i]);
+    for (int i = 0; i < count; i++) pthread_create(&threads[i], NULL, working, &robots[i]);
     pthread_barrier_wait(&gate);
     double began = now();
     int items = 0, failed = 0;

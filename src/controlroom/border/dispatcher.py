@@ -20,6 +20,7 @@ from controlroom.border.hosts import Hosts
 from controlroom.border.metrics import Metrics
 from controlroom.border.origin import Origins
 from controlroom.border.redaction import path_for_log, query_for_log
+from controlroom.border.tallies import TOGETHER, Tallies
 from controlroom.ids import uuid7
 
 Scope = dict[str, Any]
@@ -32,6 +33,9 @@ log = structlog.get_logger("controlroom.requests")
 _SLASHES = re.compile("//+")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+_FAILURES = 400
+"""Where HTTP's failures begin."""
 
 AS_HEAD = "as_head"
 """Where the state of a request says that it is a HEAD, for what a GET does beside telling."""
@@ -77,6 +81,8 @@ class Dispatcher:
         self._origins = origins
         self._metrics = metrics
         self._hosts = hosts
+        self.tallies = Tallies()
+        """What robots have called and is not told yet: `tell` it before the server ends."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -122,8 +128,7 @@ class Dispatcher:
             seconds = time.perf_counter() - began
             route = scope.get("path_template") or mount.prefix
             self._metrics.request(asked if asked in _METHODS else "OTHER", route, status, seconds)
-            if not (mount.is_quiet and status < 400):  # noqa: PLR2004 - where HTTP's failures begin
-                self._say(scope, method=asked, route=route, status=status, seconds=seconds)
+            self._tell(mount, scope, method=asked, route=route, status=status, seconds=seconds)
 
     async def _refusal_of_host(self, scope: Scope) -> tuple[int, str, str] | None:
         """What is wrong with the names by which a request calls us, if anything: status, code and message."""
@@ -150,6 +155,16 @@ class Dispatcher:
             if path.startswith(prefix) and (len(path) == len(prefix) or path[len(prefix)] == "/"):
                 return mount
         return self._fallback
+
+    def _tell(self, mount: Mount, scope: Scope, *, method: str, route: str, status: int, seconds: float) -> None:
+        """Say a request in the log: by itself, with others of its robot, or not at all."""
+        state = scope["state"]
+        went_well = 0 < status < _FAILURES and "bug" not in state
+        if went_well and (step_run := state.get(TOGETHER)) is not None:
+            client = self._origins.client_of(scope)
+            self.tallies.count(step_run, client=client, method=method, route=route, seconds=seconds)
+        elif not (mount.is_quiet and status < _FAILURES):
+            self._say(scope, method=method, route=route, status=status, seconds=seconds)
 
     def _say(self, scope: Scope, *, method: str, route: str, status: int, seconds: float) -> None:
         """The one line of a request. Credentials never stand in it: headers are not logged, links only by template."""

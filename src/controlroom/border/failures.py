@@ -17,7 +17,8 @@ from litestar.types import ExceptionHandlersMap
 from msgspec import Struct
 from msgspec.structs import replace
 
-from controlroom.border.answers import error_body, retry_after
+from controlroom.border.answers import JSON, error_body, retry_after
+from controlroom.border.answers import answer as send_answer
 from controlroom.border.arrivals import BodyTooLarge, BodyTooSlow
 from controlroom.errors import (
     Conflict,
@@ -42,6 +43,7 @@ STATUS: Final[Mapping[type[ControlRoomError], int]] = {
     Unavailable: 503,
 }
 
+_UNKNOWN: Final = 401
 NO_OTHERS: Final[Mapping[type[ControlRoomError], int]] = {}
 
 AnyRequest = Request[Any, Any, Any]
@@ -74,11 +76,21 @@ def status_of(error: ControlRoomError, beside: Mapping[type[ControlRoomError], i
 
 def answered(failure: Failure) -> Response[bytes]:
     """The failure in the form that all of ours have (`answers.error_body`)."""
+    headers = dict(failure.headers)
+    return Response(_body(failure), status_code=failure.status, media_type="application/json", headers=headers)
+
+
+async def send_failure(send: Any, failure: Failure, *, schemes: str = "") -> None:
+    """The same as a whole answer, for an app without the framework."""
+    headers = {**failure.headers, **({"www-authenticate": schemes} if schemes and failure.status == _UNKNOWN else {})}
+    sent = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+    await send_answer(send, failure.status, _body(failure), JSON, *sent)
+
+
+def _body(failure: Failure) -> bytes:
     # What would overwrite the two that every error has stays in.
     fields = {name: value for name, value in failure.fields.items() if name not in {"code", "message"}}
-    body = error_body(failure.code, failure.message, **msgspec.to_builtins(fields))
-    headers = dict(failure.headers)
-    return Response(body, status_code=failure.status, media_type="application/json", headers=headers)
+    return error_body(failure.code, failure.message, **msgspec.to_builtins(fields))
 
 
 def handlers(
@@ -94,7 +106,7 @@ def handlers(
     """
 
     def telling(request: AnyRequest, failure: Failure) -> Response[bytes]:
-        if schemes and failure.status == 401:  # noqa: PLR2004 - its number says it
+        if schemes and failure.status == _UNKNOWN:
             failure = replace(failure, headers={**failure.headers, "www-authenticate": schemes})
         return answer(failure if tell is None else tell(request, failure))
 

@@ -1,15 +1,20 @@
 """Addresses of files, on the host by which the caller reached us (DESIGN §5); see `border/objects.py`."""
 
+from typing import TypeAlias
 from uuid import UUID
 
 from controlroom.border.asking import Asking
+from controlroom.border.verbs import Call
 from controlroom.engine.downloads import actions as downloads
 from controlroom.engine.downloads.model import DownloadKind
 from controlroom.engine.uploads import actions as uploads
 from controlroom.engine.uploads.model import Upload
 
+Fetching: TypeAlias = Asking | Call
+"""Who is given a link."""
 
-def download_url(request: Asking, kind: DownloadKind, row: UUID, *, file_name: str) -> str:
+
+def download_url(request: Fetching, kind: DownloadKind, row: UUID, *, file_name: str) -> str:
     """Where the content of a row of the request's workspace may be fetched for an hour, without a credential."""
     organization = request.caller.organization_id
     return _object_url(
@@ -20,15 +25,15 @@ def download_url(request: Asking, kind: DownloadKind, row: UUID, *, file_name: s
     )
 
 
-def upload_url(request: Asking, upload: Upload) -> str:
+def upload_url(request: Fetching, upload: Upload) -> str:
     """Where the raw bytes of a promised upload may be PUT."""
     return _object_url(request, uploads.signed_link(request.engine, upload, method="PUT"))
 
 
-def form_url(request: Asking, upload: Upload) -> str:
+def form_url(request: Fetching, upload: Upload) -> str:
     """Where a promised upload may be posted, as the part `file` of a form."""
     return _object_url(request, uploads.signed_link(request.engine, upload, method="POST"))
 
 
-def _object_url(request: Asking, token: str) -> str:
+def _object_url(request: Fetching, token: str) -> str:
     return f"{request.origin}/objects/{token}"

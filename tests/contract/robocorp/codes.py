@@ -22,6 +22,7 @@ _PLACES = (
     "border/forms.py",
     "border/git_hooks.py",
     "border/signed_bodies.py",
+    "border/verbs.py",
     "objects",
     "postgres",
     "robots",

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from controlroom.border.origin import Origins
+from controlroom.dialects.robocorp import runtime_work_items
 from controlroom.dialects.robocorp.app import routes
 from controlroom.engine.engine import Engine
 from controlroom.settings import Limits
@@ -29,12 +30,13 @@ def mounted() -> frozenset[tuple[str, str]]:
     """Every method and path of the dialect, with `{}` for each value in it."""
     parts = dict.fromkeys(field.name for field in dataclasses.fields(Engine)) | {"limits": Limits()}
     found = routes(Engine(**parts), Origins(None, ()), mail_domain="localhost").routes
-    return frozenset(
+    of_framework = {
         (method, _plain(route.path))
         for route in found
         for method in getattr(route, "methods", ())
         if method not in {"OPTIONS", "HEAD"}
-    )
+    }
+    return frozenset(of_framework | {(verb.method, _plain(verb.path)) for verb in runtime_work_items.VERBS})
 
 
 def state(row: Row | Deed, served: frozenset[tuple[str, str]]) -> str:

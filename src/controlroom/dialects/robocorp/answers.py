@@ -14,8 +14,7 @@ from msgspec.structs import asdict
 
 from controlroom.border import answers
 from controlroom.border.answers import Habit, Habits, Source
-from controlroom.border.asking import Asking
-from controlroom.border.links import form_url
+from controlroom.border.links import Fetching, form_url
 from controlroom.engine.uploads.model import Upload
 
 Row = TypeVar("Row")
@@ -89,7 +88,7 @@ class UploadForm(Shape, frozen=True):
     form_data: dict[str, str]
 
     @classmethod
-    def of(cls, request: Asking, upload: Upload) -> Self:
+    def of(cls, request: Fetching, upload: Upload) -> Self:
         """Of a promised upload (§3.4). Its link says all: clients that were written for S3 expect a field."""
         return cls(form_url(request, upload), {"key": upload.name or str(upload.id)})
 
@@ -101,7 +100,7 @@ class Form(Shape, frozen=True):
     fields: dict[str, str]
 
     @classmethod
-    def of(cls, request: Asking, upload: Upload) -> Self:
+    def of(cls, request: Fetching, upload: Upload) -> Self:
         """Likewise, of a promised upload."""
         form = UploadForm.of(request, upload)
         return cls(form.url, form.form_data)

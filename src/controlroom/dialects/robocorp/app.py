@@ -17,9 +17,10 @@ from controlroom.border.dispatcher import App, Receive, Scope, Send
 from controlroom.border.long_polls import Holds
 from controlroom.border.origin import Origins
 from controlroom.border.routing import handlers_of, modules_in
+from controlroom.border.verbs import Verbs
 from controlroom.dialects import robocorp
 from controlroom.dialects.robocorp import assets, auth, integrations, old_robots, runtime_work_items, sessions, vault
-from controlroom.dialects.robocorp.errors import HANDLERS
+from controlroom.dialects.robocorp.errors import HANDLERS, SCHEMES, renamed
 from controlroom.dialects.robocorp.old_process_api import surface as old_process_api
 from controlroom.dialects.robocorp.openapi import config, documented
 from controlroom.dialects.robocorp.rcc import surface as rcc
@@ -42,6 +43,8 @@ PREFIXES = (
 """Where the dispatcher mounts the dialect (DESIGN §5)."""
 
 _V1 = "/api/v1"
+_OF_ROBOTS = ("/json-v1/", "/process-v1/")
+"""Below which paths robots call their verbs, which the framework does not see."""
 _OTHERS = (integrations, old_robots, runtime_work_items, sessions, vault)
 """Modules whose routes are for other callers than those of the public API and our own management API."""
 
@@ -68,7 +71,6 @@ def routes(
             documented(_V1, [sessions.log_in]),
             documented("/", handlers_of([integrations]), auth.key_in_query),
             git_hooks.router(),
-            undocumented("/", handlers_of([runtime_work_items]), auth.robot),
             undocumented("/", handlers_of([vault]), auth.robot_anywhere),
             *old_process_api.routers(),
             undocumented("/", handlers_of([old_robots]), auth.somebody),
@@ -97,10 +99,14 @@ def application(
     Give `holds` to be able to end the calls that wait for a run when the server stops.
     """
     litestar = routes(engine, origins, mail_domain=mail_domain, holds=holds, outgoing=outgoing)
+    of_robots = Verbs(engine, origins, runtime_work_items.VERBS, tell=renamed, schemes=SCHEMES)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         # The host of robots serves the same resources under /v1 (§0.1). Links keep the path that the caller used.
         path = scope["path"]
+        if path.startswith(_OF_ROBOTS) and (found := of_robots.at(path)) is not None:
+            await of_robots.serve(found, scope, receive, send)
+            return
         if path.startswith("/v1/"):
             path = "/api" + path
         if "/assets/" in path:

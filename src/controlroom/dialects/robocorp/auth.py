@@ -13,16 +13,15 @@ from urllib.parse import parse_qs
 
 from litestar.types import Scope
 
-from controlroom.border.arrivals import brings_much, claimed, known
 from controlroom.border.asking import Caller, entrance, welcome
 from controlroom.border.credentials import credential_of, credential_under, header_of
+from controlroom.border.verbs import ensure_own, living
 from controlroom.dialects.robocorp.rcc.capabilities import PURPOSES, Capability
 from controlroom.engine.access.model import Actor, StepRunActor
-from controlroom.engine.access.scope import ensure_lives
 from controlroom.engine.callers import Door, Kind, resolve
 from controlroom.engine.engine import Engine
 from controlroom.engine.triggers import process_secrets
-from controlroom.errors import Forbidden, Unauthenticated
+from controlroom.errors import Unauthenticated
 
 _API_KEY_SCHEME = "rc-wskey"
 _BEARER_SCHEME = "bearer"
@@ -35,7 +34,6 @@ _SOMEBODY = Door[Caller](
 )
 _PROCESS = Door[Actor](frozenset({Kind.PROCESS_SECRET}), Kind.PROCESS_SECRET)
 _KEY = Door[Actor](frozenset({Kind.API_KEY}), Kind.API_KEY)
-_ROBOT = Door[StepRunActor](frozenset({Kind.STEP_RUN}), Kind.STEP_RUN)
 _ROBOT_OR_ITS_USER = Door[Caller](frozenset({Kind.STEP_RUN}) | _USER_OF_A_ROBOT, Kind.STEP_RUN, _RUNNING)
 
 
@@ -45,7 +43,7 @@ async def somebody(engine: Engine, scope: Scope) -> Caller:
     said = "Send an API key as `Authorization: RC-WSKEY <key>`."
     value = credential_under(scope, _API_KEY_SCHEME, _BEARER_SCHEME, said=said)
     caller = await resolve(engine, value, _SOMEBODY)
-    return await _living(engine, scope, caller) if isinstance(caller, StepRunActor) else welcome(scope, caller)
+    return await living(engine, scope, caller) if isinstance(caller, StepRunActor) else welcome(scope, caller)
 
 
 @entrance
@@ -58,26 +56,13 @@ async def key_in_query(engine: Engine, scope: Scope) -> Actor:
 
 
 @entrance
-async def robot(engine: Engine, scope: Scope) -> StepRunActor:
-    """Let in to the runtime APIs: a step run's token, and only for the work that the token names.
-
-    Whether the step run still lives is for the statements themselves to say, in the same round trip; but before a body
-    that no stranger may send.
-    """
-    found = await resolve(engine, _bearer(scope), _ROBOT)
-    _ensure_own(scope, found)
-    claimed(scope, _name_of(found))
-    return await _living(engine, scope, found) if brings_much(scope) else found
-
-
-@entrance
 async def robot_anywhere(engine: Engine, scope: Scope) -> Caller:
     """Let in to what a robot is given wherever it runs: likewise, or with the token of who runs it (§8.2, §8.5)."""
     caller = await resolve(engine, _bearer(scope), _ROBOT_OR_ITS_USER)
     if not isinstance(caller, StepRunActor):
         return welcome(scope, caller)
-    _ensure_own(scope, caller)
-    return await _living(engine, scope, caller)
+    ensure_own(caller, scope["path_params"])
+    return await living(engine, scope, caller)
 
 
 @entrance
@@ -97,23 +82,3 @@ def _bearer(scope: Scope) -> str:
     if scheme != _BEARER_SCHEME:
         raise Unauthenticated("This API is for robots: `Authorization: Bearer <token of the step run>`.")
     return value
-
-
-async def _living(engine: Engine, scope: Scope, robot: StepRunActor) -> StepRunActor:
-    await ensure_lives(engine.database, robot)
-    known(scope, _name_of(robot))
-    return robot
-
-
-def _name_of(robot: StepRunActor) -> str:
-    return f"step_run:{robot.step_run_id}"
-
-
-def _ensure_own(scope: Scope, robot: StepRunActor) -> None:
-    """Raise Forbidden if the address names another's work."""
-    for name, named in scope["path_params"].items():
-        if name in _OF_TOKEN and named != getattr(robot, name):
-            raise Forbidden("This token is another step run's.", code="WRONG_STEP_RUN")
-
-
-_OF_TOKEN = frozenset({"workspace_id", "process_id", "run_id", "step_run_id"})

@@ -1,21 +1,18 @@
 """What robots do with work items (§3), called by `robocorp-workitems` and `RPA.Robocorp.WorkItems`.
 
-The hottest path of the server: payloads pass as the bytes that they are, and rights are checked in the statements
-themselves. Nobody reads an OpenAPI document of it: its clients are fixed.
+The hottest path of the server: plain ASGI (`border/verbs.py`), payloads pass as the bytes that they are, and rights are
+checked in the statements themselves. Nobody reads an OpenAPI document of it: its clients are fixed.
 """
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
-from litestar import get, put
-from litestar.response.base import ASGIResponse
 from msgspec import Raw
 
-from controlroom.border.asking import Asking, Body, Path
-from controlroom.border.bodies import WatchedAnswer, payload_of
+from controlroom.border.bodies import WatchedAnswer, decode, payload_of
 from controlroom.border.links import download_url
+from controlroom.border.verbs import Call, Verb
 from controlroom.dialects.robocorp.answers import Download, FileRequest, Form, Identified, OlderShape, Shape, shown_as
-from controlroom.dialects.robocorp.routing import delete, post
 from controlroom.engine.downloads.model import DownloadKind
 from controlroom.engine.runs import held_items, repeated_outputs
 from controlroom.engine.runs.held_items import Done, Failed
@@ -71,79 +68,81 @@ class ReleaseRequest(OlderShape, frozen=True):
         return Failed(ItemException(ExceptionType(given.type.lower()), given.code or "", given.message or ""))
 
 
-def _json(body: bytes) -> ASGIResponse:
-    return ASGIResponse(body=body, media_type="application/json")
-
-
 _encode = msgspec.json.Encoder().encode
+_DONE: Final = b"{}"
 
 
-@get(f"{_ITEM}/data")
-async def get_payload(request: Asking, item_id: Path[WorkItemId]) -> ASGIResponse:
+async def _get_payload(call: Call) -> bytes:
     """The payload as it is; 404 when there is none, which clients take for an empty one."""
-    payload = await held_items.payload(*request.working, item_id)
+    payload = await held_items.payload(*call.working, call.named["item_id"])
     if payload is None:
         raise NotFound("This work item has no payload.", code="NO_PAYLOAD")
-    return _json(bytes(payload))
+    return bytes(payload)
 
 
-@put(f"{_ITEM}/data")
-async def set_payload(request: Asking, item_id: Path[WorkItemId]) -> ASGIResponse:
+async def _set_payload(call: Call) -> bytes:
     """Replace the payload by the body; an empty body is null."""
-    await held_items.set_payload(*request.working, item_id, payload_of(await request.body()))
-    return _json(b"{}")
+    await held_items.set_payload(*call.working, call.named["item_id"], payload_of(await call.body()))
+    return _DONE
 
 
-@get(f"{_ITEM}/files")
-async def list_files(request: Asking, item_id: Path[WorkItemId]) -> list[FileAnswer]:
+async def _list_files(call: Call) -> bytes:
     """The files of an item."""
-    return [show_file(file) for file in await held_items.files(*request.working, item_id)]
+    return _encode([show_file(file) for file in await held_items.files(*call.working, call.named["item_id"])])
 
 
-@post(f"{_ITEM}/files")
-async def add_file(request: Asking, item_id: Path[WorkItemId], data: Body[FileRequest]) -> Form:
+async def _add_file(call: Call) -> bytes:
     """Promise a file: where to post it as a form."""
-    return Form.of(request, await held_items.promise_file(*request.working, item_id, data.file_name, data.file_size))
+    asked = await call.json(FileRequest)
+    promised = await held_items.promise_file(*call.working, call.named["item_id"], asked.file_name, asked.file_size)
+    return _encode(Form.of(call, promised))
 
 
-@get(f"{_ITEM}/files/{{file_id:uuid}}")
-async def get_file(request: Asking, item_id: Path[WorkItemId], file_id: Path[FileId]) -> Download:
+async def _get_file(call: Call) -> bytes:
     """Where to fetch a file, without a credential."""
-    file = await held_items.file(*request.working, item_id, file_id)
-    kind = DownloadKind.WORK_ITEM_FILE
-    return Download(download_url(request, kind, file.id, file_name=file.name))
+    file = await held_items.file(*call.working, call.named["item_id"], call.named["file_id"])
+    return _encode(Download(download_url(call, DownloadKind.WORK_ITEM_FILE, file.id, file_name=file.name)))
 
 
-@delete(f"{_ITEM}/files/{{file_id:uuid}}")
-async def delete_file(request: Asking, item_id: Path[WorkItemId], file_id: Path[FileId]) -> ASGIResponse:
+async def _delete_file(call: Call) -> bytes:
     """Remove a file."""
-    await held_items.delete_file(*request.working, item_id, file_id)
-    return _json(b"{}")
+    await held_items.delete_file(*call.working, call.named["item_id"], call.named["file_id"])
+    return _DONE
 
 
-@post(f"{_PROCESS}/work-items/{{parent_id:uuid}}/output")
-async def create_output(
-    request: Asking, parent_id: Path[WorkItemId], data: Body[OutputRequest | None] = None
-) -> ASGIResponse:
+async def _create_output(call: Call) -> WatchedAnswer:
     """Make an output of the item in hand; one whose answer could not be given is given again."""
-    payload = data.payload if data is not None else Raw(b"null")
-    turn = await repeated_outputs.output_once(*request.working, parent_id, payload)
+    body = await call.body()
+    payload = (decode(body, OutputRequest | None) or OutputRequest()).payload if body else Raw(b"null")
+    turn = await repeated_outputs.output_once(*call.working, call.named["parent_id"], payload)
     assert turn.item is not None  # noqa: S101 - an output was made or found
     # Whether the answer could be written decides what a repetition of the request gets.
     return WatchedAnswer(_encode(Identified(turn.item)), lambda was_told: turn.end(was_told=was_told))
 
 
-@post(f"{_ROBOT_RUN}/reserve-next-work-item")
-async def reserve(request: Asking) -> ASGIResponse:
+async def _reserve(call: Call) -> bytes:
     """The next item for this step run, or the one that it holds."""
-    return _json(_encode(Reserved(await held_items.reserve(*request.working))))
+    return _encode(Reserved(await held_items.reserve(*call.working)))
 
 
-@post(f"{_ROBOT_RUN}/release-work-item")
-async def release(request: Asking, data: Body[ReleaseRequest]) -> ASGIResponse:
+async def _release(call: Call) -> bytes:
     """Give an item back."""
-    await held_items.release(*request.working, data.work_item_id, data.outcome())
-    return _json(b"{}")
+    asked = await call.json(ReleaseRequest)
+    await held_items.release(*call.working, asked.work_item_id, asked.outcome())
+    return _DONE
+
+
+VERBS: Final = (
+    Verb("GET", f"{_ITEM}/data", _get_payload),
+    Verb("PUT", f"{_ITEM}/data", _set_payload),
+    Verb("GET", f"{_ITEM}/files", _list_files),
+    Verb("POST", f"{_ITEM}/files", _add_file),
+    Verb("GET", f"{_ITEM}/files/{{file_id:uuid}}", _get_file),
+    Verb("DELETE", f"{_ITEM}/files/{{file_id:uuid}}", _delete_file),
+    Verb("POST", f"{_PROCESS}/work-items/{{parent_id:uuid}}/output", _create_output),
+    Verb("POST", f"{_ROBOT_RUN}/reserve-next-work-item", _reserve),
+    Verb("POST", f"{_ROBOT_RUN}/release-work-item", _release),
+)
 
 
 show_file = shown_as(FileAnswer, ItemFile, file_id="id", file_name="name", file_size="size")

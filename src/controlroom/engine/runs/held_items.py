@@ -20,7 +20,7 @@ from controlroom.engine.uploads.model import Upload
 from controlroom.engine.wakes import Topic
 from controlroom.engine.work_items import claims, schemas, store
 from controlroom.engine.work_items import files as item_files
-from controlroom.engine.work_items.claims import Reserved
+from controlroom.engine.work_items.claims import R, Reserved
 from controlroom.engine.work_items.errors import NotHolding, WorkItemNotFound, WorkItemStateConflict
 from controlroom.engine.work_items.frontiers import frontiers_of
 from controlroom.engine.work_items.limits import check_payload
@@ -47,29 +47,34 @@ class Failed(Struct, frozen=True):
 
 async def reserve(engine: Engine, robot: StepRunActor) -> WorkItemId | None:
     """The next item for the step run, or the one it holds; None when there is none left for it."""
+    found = await reserve_as(engine, robot, Reserved)
+    return None if found is None else found.id
+
+
+async def reserve_as(engine: Engine, robot: StepRunActor, into: type[R]) -> R | None:
+    """The same, with as much of the item as is asked for."""
     for _ in range(3):
         try:
-            found = await _reserve_where_claims_are(engine, robot)
+            found = await _reserve_where_claims_are(engine, robot, into)
         except UniqueViolation:  # the same step run asked twice at once: the other call has taken one
             continue
         if found is None:
             await ensure_lives(engine.database, robot)
-            return None
-        return found.id
+        return found
     return None
 
 
-async def _reserve_where_claims_are(engine: Engine, robot: StepRunActor) -> Reserved | None:
+async def _reserve_where_claims_are(engine: Engine, robot: StepRunActor, into: type[R]) -> R | None:
     """Look beyond what was claimed last, then at the whole queue: one statement but for the last item."""
     known, scope = frontiers_of(engine.database), scope_of_robot(robot)
     frontier = known.of(robot.run_id, robot.step_id)
     if frontier is not None:
-        found = await claims.reserve(engine.database, scope, beyond=frontier)
+        found = await claims.reserve(engine.database, scope, into, beyond=frontier)
         if found is not None:
             known.reached(robot.run_id, robot.step_id, found.frontier, whole_seconds=None)
             return found
     began = time.monotonic()
-    found = await claims.reserve(engine.database, scope)
+    found = await claims.reserve(engine.database, scope, into)
     if found is None:
         known.forget(robot.run_id, robot.step_id)
     else:
@@ -87,7 +92,7 @@ async def release(engine: Engine, robot: StepRunActor, item: WorkItemId, outcome
                 engine.database, scope, item, process=robot.process_id, run=robot.run_id
             )
             if has_work_for_others is None:
-                await _explain(engine.database, scope, item, {Outcome.DONE})
+                await explain(engine.database, scope, item, Done())
             elif has_work_for_others:
                 engine.wakes.wake_here(Topic.RUN, robot.run_id)
         case Failed(exception):
@@ -97,30 +102,37 @@ async def release(engine: Engine, robot: StepRunActor, item: WorkItemId, outcome
 async def _fail(engine: Engine, robot: StepRunActor, item: WorkItemId, exception: ItemException) -> None:
     scope = scope_of_robot(robot)
     async with scoped(engine.database, scope) as tx:
-        held = await _lock_held(tx, scope)
+        held = await lock_held(tx, scope)
         if held is None or held.item.id != item:
-            await _explain(tx, scope, item, {Outcome.FAILED, Outcome.RETRIED})
-            return
-        policy = RetryPolicy() if held.is_stopped else held.retry
-        match after_failure(exception, attempt=held.item.attempt, policy=policy, chance=random.random()):  # noqa: S311 - jitter
-            case Retry(delay):
-                state, written, kind = ItemState.PENDING, Outcome.RETRIED, "work_item.retried"
-                await claims.end_attempt(tx, held.item, state=state, outcome=written, exception=exception, delay=delay)
-            case GiveUp(reason):
-                state, written, kind = ItemState.FAILED, Outcome.FAILED, "work_item.failed"
-                await claims.end_attempt(tx, held.item, state=state, outcome=written, exception=reason)
-        await claims.publish_outputs(tx, robot.step_run_id)
-        event = happened(
-            scope,
-            kind,
-            process_id=robot.process_id,
-            run_id=robot.run_id,
-            step_run_id=robot.step_run_id,
-            work_item_id=item,
-            exception={"type": exception.type.value, "code": exception.code},
-        )
-        await append(tx, by(robot), event)
-        tx.after_commit(lambda: engine.wakes.wake_here(Topic.RUN, robot.run_id))
+            await explain(tx, scope, item, Failed(exception))
+        else:
+            await fail_held(engine, tx, robot, held, exception)
+
+
+async def fail_held(
+    engine: Engine, tx: ScopedTx, robot: StepRunActor, held: "HeldItem", exception: ItemException
+) -> None:
+    """Give back the item that the transaction has locked: it fails, or is retried by policy."""
+    policy = RetryPolicy() if held.is_stopped else held.retry
+    match after_failure(exception, attempt=held.item.attempt, policy=policy, chance=random.random()):  # noqa: S311 - jitter
+        case Retry(delay):
+            state, written, kind = ItemState.PENDING, Outcome.RETRIED, "work_item.retried"
+            await claims.end_attempt(tx, held.item, state=state, outcome=written, exception=exception, delay=delay)
+        case GiveUp(reason):
+            state, written, kind = ItemState.FAILED, Outcome.FAILED, "work_item.failed"
+            await claims.end_attempt(tx, held.item, state=state, outcome=written, exception=reason)
+    await claims.publish_outputs(tx, robot.step_run_id)
+    event = happened(
+        scope_of_robot(robot),
+        kind,
+        process_id=robot.process_id,
+        run_id=robot.run_id,
+        step_run_id=robot.step_run_id,
+        work_item_id=held.item.id,
+        exception={"type": exception.type.value, "code": exception.code},
+    )
+    await append(tx, by(robot), event)
+    tx.after_commit(lambda: engine.wakes.wake_here(Topic.RUN, robot.run_id))
 
 
 class _Payload(Struct, frozen=True):
@@ -166,7 +178,7 @@ class _Writable(Struct, frozen=True):
 async def _write_checked(engine: Engine, scope: Robot, item: WorkItemId, payload: Raw | None) -> None:
     """Likewise, of an output that goes to a queue with a schema."""
     async with scoped(engine.database, scope) as tx:
-        found = await _lock_writable(tx, scope, item)
+        found = await lock_writable(tx, scope, item)
         fault = None if found.queue_id is None else await schemas.fault_in(tx, scope, found.queue_id, payload)
         if fault is not None and found.state is not ItemState.DRAFT:
             raise PayloadRefused(fault)
@@ -176,6 +188,18 @@ async def _write_checked(engine: Engine, scope: Robot, item: WorkItemId, payload
             payload=payload,
             fault=None if fault is None else str(fault),
         )
+
+
+class WithData(Struct, frozen=True):
+    """What an item holds."""
+
+    payload: Raw | None
+    files: list[ItemFile]
+
+
+async def whole(engine: Engine, robot: StepRunActor, item: WorkItemId) -> WithData:
+    """Payload and files of an item that the step run has held or made."""
+    return await _read(engine.database, scope_of_robot(robot), item, WithData, f"payload, {store.FILES} as files")
 
 
 class _Files(Struct, frozen=True):
@@ -200,7 +224,7 @@ async def promise_file(engine: Engine, robot: StepRunActor, item: WorkItemId, na
     name = item_files.checked_file(engine, name, size)
     scope = scope_of_robot(robot)
     async with scoped(engine.database, scope) as tx:
-        await _lock_writable(tx, scope, item)
+        await lock_writable(tx, scope, item)
         return await item_files.promise(tx, scope, item=item, name=name, size=size)
 
 
@@ -208,7 +232,7 @@ async def delete_file(engine: Engine, robot: StepRunActor, item: WorkItemId, fil
     """Remove a file from an item that the step run may write; one that is not there is NotFound."""
     scope = scope_of_robot(robot)
     async with scoped(engine.database, scope) as tx:
-        await _lock_writable(tx, scope, item)
+        await lock_writable(tx, scope, item)
         if not await store.delete_file(tx, item, file_id):
             raise NotFound(f"work item {item} has no file {file_id}", code="FILE_NOT_FOUND")
 
@@ -232,7 +256,7 @@ async def _read(db: Statements, scope: Robot, item: WorkItemId, into: type[Colum
     return found
 
 
-async def _lock_writable(tx: ScopedTx, scope: Robot, item: WorkItemId) -> _Writable:
+async def lock_writable(tx: ScopedTx, scope: Robot, item: WorkItemId) -> _Writable:
     """An item that the step run may write; raises AttemptOver, WorkItemNotFound, WorkItemStateConflict."""
     found = await tx.one_or_none(
         _Writable,
@@ -246,7 +270,9 @@ async def _lock_writable(tx: ScopedTx, scope: Robot, item: WorkItemId) -> _Writa
     return found
 
 
-class _HeldItem(Struct, frozen=True):
+class HeldItem(Struct, frozen=True):
+    """The item in hand, and what decides about it."""
+
     item: WorkItem
     retry: RetryPolicy
     is_stopped: bool
@@ -257,7 +283,7 @@ class _Policy(Struct, frozen=True):
     is_stopped: bool
 
 
-async def _lock_held(tx: ScopedTx, scope: Robot) -> _HeldItem | None:
+async def lock_held(tx: ScopedTx, scope: Robot) -> HeldItem | None:
     """The item in hand, with what decides about it; the step run is locked first, as by all who end it."""
     policy = await tx.one_or_none(
         _Policy,
@@ -273,11 +299,12 @@ async def _lock_held(tx: ScopedTx, scope: Robot) -> _HeldItem | None:
     if policy is None:
         raise AttemptOver
     item = await claims.held_by(tx, scope.step_run)
-    return None if item is None else _HeldItem(item, policy.retry, policy.is_stopped)
+    return None if item is None else HeldItem(item, policy.retry, policy.is_stopped)
 
 
-async def _explain(db: Statements, scope: Robot, item: WorkItemId, same: set[Outcome]) -> None:
+async def explain(db: Statements, scope: Robot, item: WorkItemId, asked: Done | Failed) -> None:
     """A release found nothing to release: fine if this step run released it so before, else say what is wrong."""
+    same = {Outcome.DONE} if isinstance(asked, Done) else {Outcome.FAILED, Outcome.RETRIED}
     outcome = await db.value(
         f"""
         select outcome from work_item_attempt

@@ -1,5 +1,7 @@
 """What a robot puts out, by the token of its step run; the answer that it never heard is in `repeated_outputs`."""
 
+from typing import ClassVar, Final
+
 from msgspec import Raw, Struct
 
 from controlroom.engine.access.model import StepRunActor
@@ -10,13 +12,26 @@ from controlroom.engine.work_items import schemas
 from controlroom.engine.work_items.errors import NotHolding
 from controlroom.engine.work_items.limits import check_payload
 from controlroom.engine.work_items.model import ItemState
+from controlroom.errors import Conflict
 from controlroom.ids import QueueId, StepId, WorkItemId, uuid7
 from controlroom.postgres.database import Statements
 
 
-class _Made(Struct, frozen=True):
+class Made(Struct, frozen=True):
+    """An output as it stands."""
+
     id: WorkItemId
     state: ItemState
+    is_new: bool = True
+
+
+class KeyReused(Conflict):
+    """The key was given by an output of another item."""
+
+    code: ClassVar[str] = "OUTPUT_KEY_REUSED"
+
+    def __init__(self, key: str, output: WorkItemId) -> None:
+        super().__init__(f"the key {key!r} has made an output of another item", output=str(output))
 
 
 async def output(engine: Engine, robot: StepRunActor, parent: WorkItemId, payload: Raw | None) -> WorkItemId:
@@ -29,18 +44,58 @@ async def output(engine: Engine, robot: StepRunActor, parent: WorkItemId, payloa
     robot has done its work, and what it found shall not be lost.
     """
     await check_payload(engine, payload)
-    scope = scope_of_robot(robot)
-    made = await _draft(engine.database, scope, robot, parent, payload, has_schema=False, fault=None)
-    if made is None and (queue := await _next_queue(engine.database, scope, robot.step_id)) is not None:
-        fault = await schemas.settled(engine, lambda: schemas.fault_in(engine.database, scope, queue, payload))
-        told = None if fault is None else str(fault)
-        made = await _draft(engine.database, scope, robot, parent, payload, has_schema=True, fault=told)
-    if made is None:
-        await ensure_seen(engine.database, scope)
-        raise NotHolding(parent)
+    made = await schemas.settled(engine, lambda: make(engine.database, robot, parent, payload))
     if made.state is ItemState.PENDING:
         engine.wakes.wake_here(Topic.RUN, robot.run_id)
     return made.id
+
+
+async def make(
+    db: Statements, robot: StepRunActor, parent: WorkItemId, payload: Raw | None, *, key: str | None = None
+) -> Made:
+    """Likewise, in whatever transaction: the output that was made, or that the key has made before.
+
+    A key is the robot's own, and good for all that its step run puts out. Raises KeyReused, NotHolding. Within
+    `schemas.settled`.
+    """
+    scope = scope_of_robot(robot)
+    made = await _draft(db, scope, robot, parent, payload, has_schema=False, fault=None, key=key)
+    if made is None and key is not None and (first := await _made_by(db, scope, key)) is not None:
+        if first.parent_id != parent:
+            raise KeyReused(key, first.id)
+        return Made(first.id, first.state, is_new=False)
+    if made is None and (queue := await _next_queue(db, scope, robot.step_id)) is not None:
+        fault = await schemas.fault_in(db, scope, queue, payload)
+        told = None if fault is None else str(fault)
+        made = await _draft(db, scope, robot, parent, payload, has_schema=True, fault=told, key=key)
+    if made is None:
+        await ensure_seen(db, scope)
+        raise NotHolding(parent)
+    return made
+
+
+class _First(Struct, frozen=True):
+    id: WorkItemId
+    state: ItemState
+    parent_id: WorkItemId
+
+
+async def _made_by(db: Statements, scope: Robot, key: str) -> _First | None:
+    """The output that a key of the step run has made, if it has made one."""
+    return await db.one_or_none(
+        _First,
+        f"""
+        select id, state, parent_id from work_item
+         where created_by_step_run = %(step_run)s and robot_key = %(key)s and state <> 'deleted'
+           and workspace_id = {SEEN}
+        """,
+        key=key,
+        **scope.params,
+    )
+
+
+_ONCE: Final = """on conflict (created_by_step_run, robot_key) where robot_key is not null and state <> 'deleted'
+            do nothing"""
 
 
 async def _draft(
@@ -52,10 +107,11 @@ async def _draft(
     *,
     has_schema: bool,
     fault: str | None,
-) -> _Made | None:
+    key: str | None,
+) -> Made | None:
     """Write an output, if the robot may and the next queue has a schema or none, as is said."""
     return await db.one_or_none(
-        _Made,
+        Made,
         f"""
         with parent as (
             select work_item.id, work_item.attempt, work_item.priority, work_item.state
@@ -71,13 +127,16 @@ async def _draft(
              limit 1
         )
         insert into work_item (id, workspace_id, process_id, queue_id, step_id, run_id, state, priority, payload,
-                               fault, parent_id, parent_attempt, created_by_step_run)
+                               fault, parent_id, parent_attempt, created_by_step_run
+                               {"" if key is None else ", robot_key"})
         select %(id)s, %(workspace)s, %(process)s, next.queue_id, next.id, %(run)s,
                case when parent.state = 'in_progress' then 'draft' when %(fault)s::text is not null then 'invalid'
                     when next.id is null then 'new' else 'pending' end,
                parent.priority, %(payload)s, %(fault)s, parent.id, parent.attempt, %(step_run)s
+               {"" if key is None else ", %(key)s"}
           from parent left join next on true
          where exists (select from queue where queue.id = next.queue_id and queue.schema is not null) = %(has_schema)s
+            {"" if key is None else _ONCE}
         returning id, state
         """,
         id=uuid7(),
@@ -88,6 +147,7 @@ async def _draft(
         payload=payload,
         fault=fault,
         has_schema=has_schema,
+        **({} if key is None else {"key": key}),
         **scope.params,
     )
 

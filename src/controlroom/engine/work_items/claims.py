@@ -4,20 +4,21 @@ Claims go by partial indexes over what is pending in a run, so that neither fini
 """
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
-from msgspec import Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from controlroom.engine.access.scope import SEEN, Robot, ScopedTx
 from controlroom.engine.work_items.frontiers import Frontier
 from controlroom.engine.work_items.listings import COLUMNS_WITHOUT_DATA
 from controlroom.engine.work_items.model import (
     ItemException,
+    ItemFile,
     ItemState,
     Outcome,
     WorkItem,
 )
-from controlroom.engine.work_items.store import IS_DUE
+from controlroom.engine.work_items.store import FILES, IS_DUE
 from controlroom.ids import ProcessId, RunId, StepRunId, WorkItemId
 from controlroom.postgres.database import Statements
 
@@ -35,10 +36,20 @@ class Reserved(Struct, frozen=True):
         return Frontier(self.priority, self.due, self.id)
 
 
+class ReservedWhole(Reserved, frozen=True):
+    """Likewise, with all that a robot asks of it."""
+
+    payload: Raw | None
+    files: list[ItemFile]
+
+
+R = TypeVar("R", bound=Reserved)
+
+_ORDER: Final = "id, priority, due"
 _BEYOND: Final = "and priority = %(priority)s and (due, work_item.id) >= (%(due)s::timestamptz, %(beyond)s::uuid)"
 
 
-async def reserve(db: Statements, robot: Robot, *, beyond: Frontier | None = None) -> Reserved | None:
+async def reserve(db: Statements, robot: Robot, into: type[R], *, beyond: Frontier | None = None) -> R | None:
     """Hand a step run its next item: the one it holds, else the most urgent due one of its run; None if none is due.
 
     One round trip, safe from any number of callers: an item goes to one of them. An attempt that was overtaken, or that
@@ -46,8 +57,10 @@ async def reserve(db: Statements, robot: Robot, *, beyond: Frontier | None = Non
     `beyond` only items of the same priority from there on are looked at (see `frontiers`).
     """
     place = {} if beyond is None else {"priority": beyond.priority, "due": beyond.due, "beyond": beyond.item}
+    is_whole = issubclass(into, ReservedWhole)
+    columns = f"{_ORDER}, payload" if is_whole else _ORDER
     return await db.one_or_none(
-        Reserved,
+        into,
         f"""
         with asking as (
             select step_run.id, step_run.run_id, step_run.step_id, step_run.is_single
@@ -56,12 +69,12 @@ async def reserve(db: Statements, robot: Robot, *, beyond: Frontier | None = Non
                and attempt = %(attempt)s and state = 'in_progress'
                for no key update                   -- one answer at a time, and none to an attempt that is being ended
         ), latest as (
-            select work_item.id, work_item.state, priority, due, turn from work_item
+            select {columns}, state, turn from work_item
              where step_run_id = (select id from asking) and turn is not null
              order by turn desc
              limit 1
         ), held as (
-            select id, priority, due from latest where state = 'in_progress'
+            select {columns} from latest where state = 'in_progress'
         ), picked as (
             select work_item.id
               from work_item
@@ -82,17 +95,28 @@ async def reserve(db: Statements, robot: Robot, *, beyond: Frontier | None = Non
                    turn = coalesce((select turn from latest), 0) + 1,   -- unique: nobody else has taken it meanwhile
                    reserved_at = clock_now(), attempt = attempt + 1
              where id = (select id from picked)
-            returning id, priority, due
+            returning {columns}
         )
-        select id, priority, due from held union all select id, priority, due from taken
+        select {columns}{f", {FILES} as files" if is_whole else ""}
+          from (select * from held union all select * from taken) as work_item
         """,
         **robot.params,
         **place,
     )
 
 
-async def finish_held(db: Statements, robot: Robot, item: WorkItemId, *, process: ProcessId, run: RunId) -> bool | None:
+async def finish_held(
+    db: Statements,
+    robot: Robot,
+    item: WorkItemId,
+    *,
+    process: ProcessId,
+    run: RunId,
+    payload: Raw | UnsetType | None = UNSET,
+) -> bool | None:
     """Release the item as done, publish its outputs and write its history: one round trip.
+
+    A payload that comes with it takes the place of the item's own.
 
     Whether outputs wait for a next step now; None if the step run does not hold the item (now, by this attempt).
     """
@@ -100,7 +124,7 @@ async def finish_held(db: Statements, robot: Robot, item: WorkItemId, *, process
         f"""
         with released as (
             update work_item
-               set state = 'done', state_at = clock_now(),
+               set state = 'done', state_at = clock_now(), {"" if payload is UNSET else "payload = %(payload)s,"}
                    exception_type = null, exception_code = '', exception_message = ''
              where id = %(item)s and step_run_id = %(step_run)s and state = 'in_progress'
                and workspace_id = {SEEN}
@@ -129,6 +153,7 @@ async def finish_held(db: Statements, robot: Robot, item: WorkItemId, *, process
         item=item,
         process=process,
         run=run,
+        **({} if payload is UNSET else {"payload": payload}),
         **robot.params,
     )
 
