@@ -1,6 +1,7 @@
 """Backups that are made from the console, on the machine of a server: one at a time, beside all else."""
 
 import asyncio
+import shutil
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,6 +51,14 @@ class Backups:
         if not done.cancelled() and (failed := done.exception()) is not None:
             self.failure = str(failed) or type(failed).__name__
             log.error("backup failed", exc_info=failed)
+
+    def free(self) -> float | None:
+        """Which part of the disk is free on which the backups lie, as a rule with all else; None: nobody knows."""
+        place = next((each for each in (self.folder, *self.folder.parents) if each.is_dir()), None)
+        if place is None:
+            return None
+        usage = shutil.disk_usage(place)
+        return usage.free / usage.total if usage.total else None
 
     def files(self) -> list[BackupFile]:
         """Those that are whole, the newest first. Reads the disk."""

@@ -30,8 +30,7 @@ async def test_a_worker_that_rests_ends_what_it_has_and_takes_nothing_more(floor
     assert (told.state, told.rests_since is not None) == (WorkerState.BUSY, True)
     assert await walt.claim() == []
     await floor.drain(robot, assignment.work_item_id)
-    await walt.finish(assignment)
-    await walt.beat()
+    await walt.finish(assignment)  # it is not busy from that moment on, and not from its next heartbeat
     assert (await occupation.get_occupied(floor.engine.database, floor.scope, mine)).state is WorkerState.RESTING
     await walt.restart()
     assert await walt.claim() == []

@@ -26,6 +26,11 @@ from controlroom.protocol import ErrorCode
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 
 
+async def over(db, scope, since):
+    """What went wrong since then, and needs nobody any more."""
+    return [each for each in await troubles(db, scope, limit=9, over_since=since) if each.is_over]
+
+
 async def test_what_hinders_step_runs_is_told_until_a_run_succeeds(floor, team):
     """An environment that cannot be made, once, with how often; to outsiders nothing."""
     db, process = floor.engine.database, await floor.process({})
@@ -40,8 +45,13 @@ async def test_what_hinders_step_runs_is_told_until_a_run_succeeds(floor, team):
 
     assert (trouble.kind, trouble.code, trouble.count) == (TroubleKind.STEP_RUNS, "ENVIRONMENT_FAILED", 2)
     assert await troubles(db, Of(team.elsewhere, (team.other_workspace,)), limit=9) == []
+    assert await over(db, floor.scope, trouble.since) == []
     await work(floor, await floor.start(process))
     assert await troubles(db, floor.scope, limit=9) == []
+    [well] = await over(db, floor.scope, trouble.since)
+    assert (well.kind, well.code, well.count, well.number) == ("step_runs", "ENVIRONMENT_FAILED", 2, trouble.number)
+    assert await over(db, floor.scope, well.last_at + timedelta(seconds=1)) == []
+    assert await over(db, Of(team.elsewhere, (team.other_workspace,)), trouble.since) == []
 
 
 async def test_missed_starts_are_told_until_the_next_one(floor, ada):
@@ -94,8 +104,12 @@ async def test_deliveries_that_were_given_up_are_told(floor):
     [trouble] = await troubles(db, floor.scope, limit=9)
 
     assert (trouble.kind, trouble.name, trouble.count, trouble.code) == (TroubleKind.DELIVERIES, "erp", 2, "503")
+    assert trouble.last_id == await db.value("select max(id::text)::uuid from delivery where state = 'failed'")
+    assert await over(db, floor.scope, trouble.since - timedelta(hours=1)) == []
     await _deliver(floor, webhook, "delivered")
     assert await troubles(db, floor.scope, limit=9) == []
+    [well] = await over(db, floor.scope, trouble.since - timedelta(hours=1))
+    assert (well.kind, well.name, well.count) == ("deliveries", "erp", 2)
 
 
 async def _deliver(floor, webhook, state):

@@ -14,11 +14,14 @@ from controlroom.engine.work_items.model import ExceptionType
 from controlroom.engine.workers.model import WorkerState
 from controlroom.ids import QueueId, WorkerId, WorkspaceId, uuid7
 from controlroom.ui.overview.attention import (
+    Health,
     May,
     of_failed,
+    of_health,
     of_no_workers,
     of_queue,
     of_queues,
+    of_resolved,
     of_trouble,
     of_worker,
     ranked,
@@ -65,6 +68,7 @@ def trouble(kind: TroubleKind = TroubleKind.STEP_RUNS, **given) -> Trouble:
         "since": NOW,
         "last_at": NOW,
         "last_id": None,
+        "is_over": False,
     }
     return Trouble(**(usual | given))
 
@@ -191,3 +195,48 @@ def test_messages_are_one_line():
     """Not a long one."""
     assert shortened("  a\nb ") == "a"
     assert len(shortened("x" * 999)) == 140
+
+
+def test_a_delivery_that_was_given_up_is_sent_again_from_here():
+    """By a form that posts, where the delivery is known."""
+    last = uuid7()
+    entry = of_trouble(trouble(TroubleKind.DELIVERIES, count=1, last_id=last), "/w/x", ALL)
+    assert [(act.label, act.href, act.is_verb) for act in entry.acts] == [
+        ("Show", "/w/x/webhooks/7", False),
+        ("Send again", f"/w/x/webhooks/7/deliveries/{last}/redeliver", True),
+    ]
+
+
+def test_the_room_itself_says_what_it_lacks():
+    """Loops that fail, a record that is read too slowly, a full disk, an old backup; a new room has none yet."""
+    day = timedelta(days=1)
+    assert of_health(Health(has_backups=True, is_new=True, free=0.4, behind_since=NOW), NOW) == []
+    assert of_health(Health(has_backups=True, backup_at=NOW - 2 * day), NOW) == []
+    wrong = Health(
+        failing=["pruner", "mailer"], behind_since=NOW - day, free=0.02, has_backups=True, backup_at=NOW - 9 * day
+    )
+    assert [(each.key, each.what) for each in of_health(wrong, NOW)] == [
+        ("health-loops", "2 loops fail"),
+        ("health-lag", "The record is read too slowly"),
+        ("health-disk", "The disk is nearly full"),
+        ("health-backup", "The last backup is 9 days old"),
+    ]
+    [none] = of_health(Health(has_backups=True), NOW)
+    assert (none.what, none.acts[-1].is_verb) == ("The room has no backup", True)
+    [failed] = of_health(Health(has_backups=True, is_new=True, backup_failure="No space left"), NOW)
+    assert failed.why == ["No space left"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "what"),
+    [
+        (TroubleKind.ITEMS, "TIMEOUT", "3 items had failed with"),
+        (TroubleKind.ITEMS, "", "3 items had failed"),
+        (TroubleKind.DELIVERIES, "", "Webhook Invoices is reached again"),
+        (TroubleKind.STEP_RUNS, "ENVIRONMENT_FAILED", "Invoices runs again"),
+    ],
+)
+def test_what_was_attended_to_is_told_until_midnight(kind, code, what):
+    """In the past, with the way there."""
+    entry = of_resolved(trouble(kind, code=code, count=3, is_over=True), "/w/x")
+    assert (entry.what, len(entry.acts)) == (what, 1)

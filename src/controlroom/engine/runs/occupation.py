@@ -101,18 +101,22 @@ class EnvironmentMade(Struct, frozen=True, kw_only=True):
 
 
 _OCCUPIED: Final = f"""
-    select worker.id, worker.number, worker.name, worker.state, worker.serves_all, worker.slots, worker.version,
+    select worker.id, worker.number, worker.name,
+           case when worker.state <> 'busy' or held.busy > 0 then worker.state  -- it is told by the next heartbeat
+                when worker.trouble <> '' or worker.rests_since is not null then 'resting'
+                else 'idle' end as state, worker.serves_all, worker.slots, worker.version,
            worker.platform, worker.sandbox, worker.trouble, worker.rests_since, worker.seen_at, worker.created_at,
            worker.session is not null as has_session,
-           (select count(*) from step_run where step_run.worker_id = worker.id and step_run.state = 'in_progress')
-               as busy,
+           held.busy,
            coalesce((select jsonb_agg(jsonb_build_object('id', worker_group.id, 'number', worker_group.number,
                                                          'name', worker_group.name) order by worker_group.id)
                        from worker_group_member
                        join worker_group on worker_group.id = worker_group_member.worker_group_id
                       where worker_group_member.worker_id = worker.id and worker_group.deleted_at is null
                         and {serves(WORKER_GROUP)}), '[]') as groups
-      from worker"""
+      from worker
+     cross join lateral (select count(*) as busy from step_run
+                          where step_run.worker_id = worker.id and step_run.state = 'in_progress') as held"""
 
 
 async def list_occupied(

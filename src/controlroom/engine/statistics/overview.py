@@ -42,6 +42,8 @@ class TroubleKind(StrEnum):
     """Messages to a webhook were given up, and none has come through since."""
     NOTICES = "notices"
     """Likewise of a notification."""
+    ITEMS = "items"
+    """Items failed, with one cause; those that are failed now are told by `failing`."""
     OCCURRENCES = "occurrences"
     """Starts of a schedule were missed or failed, and none has happened since."""
 
@@ -62,11 +64,17 @@ class Trouble(Struct, frozen=True, kw_only=True):
     since: datetime
     last_at: datetime
     last_id: UUID | None
-    """Of the last step run."""
+    """Of the last step run, or of the last delivery."""
+    is_over: bool
+    """It needs nobody any more."""
 
 
-async def troubles(db: Statements, scope: Scope, *, limit: int) -> list[Trouble]:
-    """What is wrong beside failed items, queues and workers: of the last day, the latest first."""
+async def troubles(db: Statements, scope: Scope, *, limit: int, over_since: datetime | None = None) -> list[Trouble]:
+    """What is wrong beside failed items, queues and workers: of the last day, the latest first.
+
+    With `over_since` also what went wrong after that moment and is over: causes of failed items of which none is failed
+    any more, processes that run again, webhooks that are reached again. As many again, behind the others.
+    """
     return await db.all(
         Trouble,
         f"""
@@ -107,11 +115,12 @@ async def troubles(db: Statements, scope: Scope, *, limit: int) -> list[Trouble]
                    coalesce(nullif(receivers.name, ''), receivers.endpoint) as name,
                    null::bigint as process_number,
                    coalesce(lately.status, '') as code, coalesce(lately.error, '') as detail, lately.count,
-                   lately.since, lately.last_at, null::uuid as last_id
+                   lately.since, lately.last_at, lately.last_id
               from receivers
              cross join lateral (
                    select count(*) as count, min(ended_at) as since, max(ended_at) as last_at,
                           (array_agg(last_status::text order by id desc))[1] as status,
+                          (array_agg(id order by id desc))[1] as last_id,
                           (array_agg(coalesce(nullif(last_error, ''), last_answer) order by id desc))[1] as error
                      from (select *, bool_or(state = 'delivered') over (order by id desc) as has_come_through
                              from (select id, state, ended_at, last_status, last_error, last_answer from delivery
@@ -141,12 +150,68 @@ async def troubles(db: Statements, scope: Scope, *, limit: int) -> list[Trouble]
                     where not has_run and state in ('missed', 'failed')) as lately
              where schedule.workspace_id = (select id from seen) and schedule.deleted_at is null
                and schedule.is_enabled and lately.count > 0
+        ), wrong as (
+            select * from hindered union all select * from given_up union all select * from missed
+             order by last_at desc, id
+             limit %(limit)s
+        ), failed as (
+            select * from failure_group
+             where %(over_since)s::timestamptz is not null
+               and generation = (select generation from statistics_state)
+               and workspace_id = (select id from seen) and last_at >= %(over_since)s
+             order by last_at desc
+             limit 500
+        ), ended as (
+            select case when failed.noun = 'work_item' then 'items' else 'step_runs' end as kind,
+                   failed.process_id as id, process.number, coalesce(process.name, '') as name,
+                   process.number as process_number, failed.code, failed.message as detail,
+                   (select coalesce(sum(count), 0)::bigint from failure_hour as each
+                     where each.generation = failed.generation and each.workspace_id = failed.workspace_id
+                       and each.fingerprint = failed.fingerprint
+                       and each.hour >= date_trunc('hour', %(over_since)s::timestamptz, 'UTC')) as count,
+                   failed.last_at as since, failed.last_at, null::uuid as last_id
+              from failed join process on process.id = failed.process_id and process.deleted_at is null
+             where case when failed.noun = 'work_item'
+                        then not exists (
+                             select from work_item
+                              where work_item.workspace_id = (select id from seen) and work_item.state = 'failed'
+                                and work_item.failure = failed.fingerprint and work_item.queue_id is not null)
+                             and not exists (           -- those that have not been told yet may be of it
+                             select from work_item
+                              where work_item.workspace_id = (select id from seen) and work_item.state = 'failed'
+                                and work_item.failure is null and work_item.queue_id is not null)
+                        else failed.code in ('ENVIRONMENT_FAILED', 'PACKAGE_INVALID', 'TASK_NOT_FOUND',
+                                             'PRE_RUN_SCRIPT_FAILED')
+                             and exists (
+                             select from run
+                              where run.process_id = failed.process_id and run.id >= uuid_before(failed.last_at)
+                                and run.state = 'completed' and run.result = 'succeeded') end
+        ), reached as (
+            select 'deliveries' as kind, webhook.id, webhook.number,
+                   coalesce(nullif(webhook.name, ''), webhook.endpoint) as name, null::bigint as process_number,
+                   '' as code, '' as detail, lately.count, lately.last_at as since, lately.last_at,
+                   null::uuid as last_id
+              from webhook
+             cross join lateral (
+                   select count(*) filter (where state = 'failed') as count,
+                          max(ended_at) filter (where state = 'failed') as last_at,
+                          (array_agg(state order by id desc))[1] as now
+                     from (select id, state, ended_at from delivery
+                            where delivery.subscription_id = webhook.id and delivery.state <> 'pending'
+                              and delivery.id >= uuid_before(%(over_since)s::timestamptz)
+                            order by id desc
+                            limit 100) as each) as lately
+             where %(over_since)s::timestamptz is not null
+               and webhook.workspace_id = (select id from seen) and webhook.deleted_at is null
+               and lately.count > 0 and lately.now = 'delivered'
+        ), over as (
+            select * from ended union all select * from reached order by last_at desc, id limit %(limit)s
         )
-        select * from hindered union all select * from given_up union all select * from missed
-         order by last_at desc, id
-         limit %(limit)s
+        select wrong.*, false as is_over from wrong union all select over.*, true from over
+         order by is_over, last_at desc, id
         """,
         limit=limit,
+        over_since=over_since,
         **scope.params,
     )
 

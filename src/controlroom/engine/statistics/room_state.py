@@ -51,6 +51,21 @@ async def room_state(engine: Engine, actor: Actor) -> RoomState:
     return await _read(engine.database, Of(actor.organization_id, tuple(actor.grants)))
 
 
+async def record_behind(engine: Engine, actor: Actor) -> datetime | None:
+    """When the oldest event happened that a loop has not read; None: all have read all. Raises Forbidden."""
+    _ensure_admin(actor, "only an admin is told how the room works")
+    found: datetime | None = await engine.database.value(
+        """
+        select min((select event.at from event
+                     where (event.xid, event.id) > (event_cursor.xid, event_cursor.id)
+                       and event.xid < pg_snapshot_xmin(pg_current_snapshot())
+                     order by event.xid, event.id limit 1))
+          from event_cursor where event_cursor.reader <> 'statistics anew'
+        """
+    )
+    return found
+
+
 @asynccontextmanager
 async def making_backup(engine: Engine, actor: Actor, name: str) -> AsyncIterator[None]:
     """Say in the record that a backup is made: what begins it stands within, and nothing is said if that fails.

@@ -1,7 +1,7 @@
 """What needs somebody, as entries with their verbs: pure, from what is wrong to what is said of it."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, assert_never
 from urllib.parse import urlencode
 
@@ -19,9 +19,14 @@ from controlroom.ui.states import Sign
 
 _BAD: Final = Sign("failed", "bad", "Failed")
 _WARN: Final = Sign("unresolved", "warn", "Needs attention")
+_WELL: Final = Sign("done", "ok", "Resolved")
 _LOST: Final = Sign("lost", "bad", "Silent")
 _LONG: Final = 140
 _FEW: Final = 3
+_BEHIND: Final = timedelta(minutes=5)
+_LEAST_FREE: Final = 0.05
+OLDEST_BACKUP: Final = timedelta(days=7)
+"""So old a backup may be before somebody is told. A guess: a week's work is what most would do again."""
 _HINDRANCES: Final = {
     "ENVIRONMENT_FAILED": "The environment of {} cannot be made",
     "PACKAGE_INVALID": "The package of {} is broken",
@@ -38,6 +43,8 @@ class Act(Struct, frozen=True):
     icon: str = ""
     is_question: bool = False
     """Whether it leads to a question, which script opens as a dialog."""
+    is_verb: bool = False
+    """Whether it does something at once: a form that posts, not a link."""
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -94,12 +101,17 @@ def of_trouble(trouble: Trouble, base: str, may: May) -> Entry:
             what = _HINDRANCES.get(trouble.code, "{} cannot begin").format(trouble.name)
             acts.append(Act("Show", f"{base}/processes/{trouble.number}"))
             if may.starts:
-                acts.append(Act("Start again", f"{base}/processes/{trouble.number}/start", "start"))
+                label = "Build again" if trouble.code == "ENVIRONMENT_FAILED" else "Start again"
+                acts.append(Act(label, f"{base}/processes/{trouble.number}/start", "start"))
             why = [shortened(trouble.detail), times]
         case TroubleKind.DELIVERIES:
             deliveries = "a delivery" if trouble.count == 1 else f"{words.count(trouble.count)} deliveries"
             what = f"Webhook {trouble.name} has given up {deliveries}"
-            acts.append(Act("Show", f"{base}/webhooks/{trouble.number}"))
+            here = f"{base}/webhooks/{trouble.number}"
+            acts.append(Act("Show", here))
+            if trouble.last_id is not None:
+                again = "Send again" if trouble.count == 1 else "Send the last again"
+                acts.append(Act(again, f"{here}/deliveries/{trouble.last_id}/redeliver", "retry", is_verb=True))
             answer = f"it answers {trouble.code}" if trouble.code else ""
             why = [answer, shortened(trouble.detail)]
         case TroubleKind.NOTICES:
@@ -114,6 +126,9 @@ def of_trouble(trouble: Trouble, base: str, may: May) -> Entry:
             if may.starts and trouble.process_number is not None:
                 acts.append(Act("Start now", f"{base}/processes/{trouble.process_number}/start", "start"))
             why = [shortened(trouble.detail)]
+        case TroubleKind.ITEMS:
+            what, why = f"{trouble.name}: items failed", [shortened(trouble.detail), times]
+            acts.append(Act("Show", f"{base}/items?tab=failed"))
         case _:
             assert_never(trouble.kind)
     sign = _WARN if trouble.kind is TroubleKind.OCCURRENCES else _BAD
@@ -190,6 +205,78 @@ def of_no_workers(workers: Sequence[Occupied], waiting: int, base: str) -> Entry
         why=["a worker runs robots: on this machine, or on any other that reaches this room"],
         acts=[Act("Link a worker", f"{base}/workers/link", "add")],
     )
+
+
+def of_resolved(trouble: Trouble, base: str) -> Entry:
+    """What needed somebody today, and does no more."""
+    times, code = words.count(trouble.count), ""
+    match trouble.kind:
+        case TroubleKind.ITEMS:
+            code = trouble.code
+            what = f"{times} item{'' if trouble.count == 1 else 's'} had failed" + (" with" if code else "")
+            why, href = [trouble.name, shortened(trouble.detail)], f"{base}/processes/{trouble.number}"
+        case TroubleKind.DELIVERIES:
+            what, why, href = f"Webhook {trouble.name} is reached again", [], f"{base}/webhooks/{trouble.number}"
+        case _:
+            what, href = f"{trouble.name} runs again", f"{base}/processes/{trouble.number}"
+            why = [shortened(trouble.detail)]
+    return Entry(
+        key=f"resolved-{trouble.kind.value}-{trouble.id}-{code}",
+        sign=_WELL,
+        what=what,
+        code=code,
+        why=[each for each in why if each],
+        last=trouble.last_at,
+        acts=[Act("Show", href)],
+    )
+
+
+class Health(Struct, frozen=True, kw_only=True):
+    """How the room itself is, for who governs it."""
+
+    failing: Sequence[str] = ()
+    """Loops whose last tick failed."""
+    behind_since: datetime | None = None
+    """When the oldest event happened that a loop has not read."""
+    free: float | None = None
+    """Of the disk, from 0 to 1."""
+    has_backups: bool = False
+    """Whether this server makes any."""
+    backup_at: datetime | None = None
+    backup_failure: str = ""
+    is_new: bool = False
+    """The room is younger than a backup may be old."""
+
+
+def of_health(health: Health, now: datetime) -> list[Entry]:
+    """What is wrong with the room itself."""
+    show, found = [Act("Show", "/admin/health")], []
+    if health.failing:
+        loops = "A loop fails" if len(health.failing) == 1 else f"{len(health.failing)} loops fail"
+        found.append(
+            Entry(key="health-loops", sign=_BAD, what=loops, why=[", ".join(health.failing[:_FEW])], acts=show)
+        )
+    if health.behind_since is not None and now - health.behind_since > _BEHIND:
+        why = ["messages, figures and live pages come late"]
+        what = "The record is read too slowly"
+        found.append(Entry(key="health-lag", sign=_WARN, what=what, why=why, since=health.behind_since, acts=show))
+    if health.free is not None and health.free < _LEAST_FREE:
+        what, why = "The disk is nearly full", [f"{health.free:.0%} is free where the room keeps its things"]
+        found.append(Entry(key="health-disk", sign=_BAD, what=what, why=why, acts=show))
+    if health.has_backups and (wrong := _wrong_with_backup(health, now)):
+        what, why = wrong
+        act = Act("Back up now", "/admin/health/backup", "archive", is_verb=True)
+        found.append(Entry(key="health-backup", sign=_WARN, what=what, why=why, acts=[*show, act]))
+    return found
+
+
+def _wrong_with_backup(health: Health, now: datetime) -> tuple[str, list[str]] | None:
+    if health.backup_failure:
+        return "The last backup was not made", [shortened(health.backup_failure)]
+    if health.backup_at is None:
+        return None if health.is_new else ("The room has no backup", ["what a disk takes along is gone for good"])
+    age = now - health.backup_at
+    return (f"The last backup is {age.days} days old", []) if age > OLDEST_BACKUP else None
 
 
 def shortened(text: str) -> str:

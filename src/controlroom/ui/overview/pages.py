@@ -3,7 +3,8 @@
 And where nothing has run yet: how to come to the first run.
 """
 
-from datetime import timedelta
+import asyncio
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from controlroom.engine.lists.model import EVERYTHING
@@ -16,10 +17,11 @@ from controlroom.engine.schedules.outlook import next_starts
 from controlroom.engine.schedules.sentences import sentence
 from controlroom.engine.statistics import failing, flows, overview
 from controlroom.engine.statistics.model import Period
+from controlroom.engine.statistics.room_state import record_behind
 from controlroom.robots import sample
 from controlroom.ui.asking import Asking, Permission, Shown, elsewhere
 from controlroom.ui.overview import attention, periods
-from controlroom.ui.overview.attention import Entry, May
+from controlroom.ui.overview.attention import Entry, Health, May
 from controlroom.ui.processes import strips
 from controlroom.ui.routing import Place, page, verb
 from controlroom.ui.workers.told import outlook_told, sign_of_worker
@@ -30,6 +32,7 @@ _MOST_GROUPS: Final = 12
 _MOST_TROUBLES: Final = 12
 _MOST_QUEUES: Final = 200
 _SHOWN_ENTRIES: Final = 7
+_HEALTH_HOLDS: Final = timedelta(minutes=1)
 _SHOWN_QUEUES: Final = 5
 _MOST_WORKERS: Final = 200
 _SHOWN_WORKERS: Final = 12
@@ -49,7 +52,7 @@ async def show_overview(request: Asking) -> Shown:
         return await request.show("look/nowhere.html", title="Nothing to open")
     seen, now = request.scope_for(Permission.READ_RUNS), request.reader.now
     span = periods.span_of(request.query_params.get("period", ""))
-    values: dict[str, Any] = {"entries": [], "running": [], "parts": [], "starts": [], "lately": []}
+    values: dict[str, Any] = {"entries": [], "running": [], "parts": [], "starts": [], "lately": [], "resolved": []}
     values |= {"queues": [], "workers": []}
     if request.wants("attention", "queues") and may.items:
         values["queues"] = await flows.flows(request.db, seen, limit=_MOST_QUEUES, drawn=_SHOWN_QUEUES)
@@ -58,7 +61,7 @@ async def show_overview(request: Asking) -> Shown:
     if request.wants("attention", "progress"):
         values["running"] = await overview.under_way(request.db, seen, limit=_SHOWN_RUNS)
     if request.wants("attention"):
-        values["entries"] = await _entries(request, may, values)
+        values["entries"], values["resolved"] = await _entries(request, may, values)
     if request.wants("numbers", "hours"):
         values["parts"] = await overview.figures_of(request.db, seen, span.since(now), span.part, span.parts)
     if request.wants("starts") and may.schedules:
@@ -81,6 +84,7 @@ async def _show(request: Asking, may: "_Sees", span: periods.Span, values: dict[
         may=may,
         may_schedule=request.actor.may(Permission.WRITE_SCHEDULES, request.workspace),
         entries=values["entries"],
+        resolved=values["resolved"],
         running=values["running"],
         of_all=values["running"][0].of_all if values["running"] else 0,
         span=span,
@@ -124,26 +128,52 @@ class _Sees:
         self.links = may(Permission.WRITE_WORKERS)
 
 
-async def _entries(request: Asking, may: _Sees, values: dict[str, Any]) -> list[Entry]:
-    """What needs somebody: what is broken first."""
+async def _entries(request: Asking, may: _Sees, values: dict[str, Any]) -> tuple[list[Entry], list[Entry]]:
+    """What needs somebody, what is broken first; and what did today, and does no more."""
     seen, base, now = request.scope_for(Permission.READ_RUNS), request.base, request.reader.now
     can = May(items=may.writes_items, starts=may.starts)
     failed = []
     if may.items:
         day = Period(now - timedelta(days=1), now)
         failed = await failing.failed_groups(request.db, seen, EVERYTHING, day, limit=_MOST_GROUPS)
-    troubles = await overview.troubles(request.db, seen, limit=_MOST_TROUBLES)
+    health = await _health(request) if request.actor.is_admin else None
+    midnight = now.astimezone(request.reader.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    found = await overview.troubles(request.db, seen, limit=_MOST_TROUBLES, over_since=midnight)
     waiting = sum(each.awaits_worker for each in values["running"])
     nobody = attention.of_no_workers(values["workers"], waiting, base) if may.workers else None
-    return attention.ranked(
+    wrong = attention.ranked(
         [
+            *(attention.of_health(health, now) if health else ()),
             *(attention.of_failed(each, base, can) for each in failed),
-            *(attention.of_trouble(each, base, can) for each in troubles),
+            *(attention.of_trouble(each, base, can) for each in found if not each.is_over),
             nobody,
             *(attention.of_worker(each, base) for each in values["workers"]),
             *attention.of_queues(values["queues"], now, base),
         ]
     )
+    return wrong, [attention.of_resolved(each, base) for each in found if each.is_over]
+
+
+async def _health(request: Asking) -> Health:
+    """How the room itself is; asked once a minute, whoever looks."""
+    around, state = request.around, request.app.state
+    known: tuple[datetime, Health] | None = getattr(state, "health", None)
+    if known is not None and request.reader.now - known[0] < _HEALTH_HOLDS:
+        return known[1]
+    ticks, backups = around.ticks.last if around.ticks else [], around.backups
+    files = await asyncio.to_thread(backups.files) if backups else []
+    begun = min((each.created_at for each in request.workspaces.slugs.values()), default=request.reader.now)
+    health = Health(
+        failing=[each.loop for each in ticks if each.failures > 1],
+        behind_since=await record_behind(*request.governing),
+        free=await asyncio.to_thread(backups.free) if backups else None,
+        has_backups=backups is not None,
+        backup_at=files[0].made_at if files else None,
+        backup_failure=backups.failure if backups else "",
+        is_new=request.reader.now - begun < attention.OLDEST_BACKUP,
+    )
+    state.health = (request.reader.now, health)
+    return health
 
 
 def _workers_told(workers: list[occupation.Occupied]) -> str:

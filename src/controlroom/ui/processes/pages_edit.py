@@ -14,6 +14,7 @@ from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown
 from controlroom.ui.processes import forms
 from controlroom.ui.processes.forms import ProcessForm, StepForm
 from controlroom.ui.processes.one import acted_on, address, process_of, taken_back_by
+from controlroom.ui.processes.pages_triggers import around
 from controlroom.ui.routing import page, verb
 
 _NEEDS = Permission.WRITE_PROCESSES
@@ -108,6 +109,7 @@ async def _show(
         action=f"{request.base}/processes/new" if process is None else f"{address(request, process)}/edit",
         back=f"{request.base}/processes" if process is None else address(request, process),
         has_packages=bool(known),
+        **({} if process is None else await around(request, process)),
     )
 
 

@@ -1,7 +1,9 @@
 """What starts a process beside people and schedules, what follows it, and who is told of it."""
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
+from controlroom.engine.access.scope import Scope
 from controlroom.engine.chains import actions as chains
 from controlroom.engine.chains import store as chain_store
 from controlroom.engine.chains.model import ChainDefinition, Empty, End
@@ -9,18 +11,23 @@ from controlroom.engine.notifications import actions as notices
 from controlroom.engine.notifications import store as notice_store
 from controlroom.engine.notifications.model import ByChat, ByEmail, NotificationEvent
 from controlroom.engine.processes import store
+from controlroom.engine.processes.model import Process
 from controlroom.engine.references import resolve
+from controlroom.engine.schedules import store as schedules
+from controlroom.engine.schedules.definitions import Schedule
+from controlroom.engine.schedules.sentences import sentence
 from controlroom.engine.triggers import emails
 from controlroom.engine.triggers.errors import EmailTriggerNotFound
 from controlroom.engine.triggers.model import EmailChange, EmailTrigger
 from controlroom.engine.webhooks import store as webhooks
 from controlroom.errors import Forbidden, Invalid
-from controlroom.ids import ChainId, NotificationId
+from controlroom.ids import ChainId, NotificationId, ProcessId
 from controlroom.ui.asking import Asking, Path, Permission, Shown
 from controlroom.ui.processes.one import acted_on, address, process_of, show
 from controlroom.ui.routing import page, verb
 
 _MOST: Final = 200
+_MOST_SCHEDULE_BYTES: Final = 1 << 20
 _WRITES: Final = Permission.WRITE_PROCESSES
 _ENDS: Final = {
     End.COMPLETED: "completed",
@@ -35,31 +42,44 @@ _ENDS: Final = {
 async def show_triggers(request: Asking, number: Path[str]) -> Shown:
     """All of them, with small forms."""
     process = await process_of(request, number)
-    sees_webhooks = request.actor.may(Permission.READ_WEBHOOKS, request.workspace)
-    others = await store.list_processes(*request.reading, limit=_MOST)
-    mail, may_see_address = await _mail(request, process.id)
-    return await show(
-        request,
-        "processes/triggers.html",
-        process,
-        "Triggers",
-        mail=mail,
-        may_see_address=may_see_address,
-        mail_domain=request.app.state.around.mail_domain,
-        chains=await chain_store.list_chains(*request.reading, process.id, limit=_MOST),
-        others=[each for each in others if each.id != process.id],
-        ends=_ENDS,
-        notices=await notice_store.list_of_process(*request.reading, process.id, limit=_MOST),
-        webhooks=await webhooks.list_webhooks(*request.reading, process=process.id, limit=_MOST)
-        if sees_webhooks
+    return await show(request, "processes/triggers.html", process, "Triggers", **await around(request, process))
+
+
+async def around(request: Asking, process: Process) -> dict[str, Any]:
+    """What starts a process beside people, what follows it, and who is told: as `around.html` shows it."""
+    seen = request.scope_for(Permission.READ_PROCESSES)
+
+    def may(permission: Permission) -> bool:
+        return request.actor.may(permission, request.workspace)
+
+    others = await store.list_processes(request.db, seen, limit=_MOST)
+    mail, may_see_address = await _mail(request, seen, process.id)
+    planned: Sequence[Schedule] = []
+    if may(Permission.READ_SCHEDULES):
+        seeing = request.scope_for(Permission.READ_SCHEDULES)
+        planned = await schedules.list_schedules(
+            request.db, seeing, process=process.id, limit=_MOST, most_bytes=_MOST_SCHEDULE_BYTES
+        )
+    return {
+        "mail": mail,
+        "may_see_address": may_see_address,
+        "mail_domain": request.app.state.around.mail_domain,
+        "chains": await chain_store.list_chains(request.db, seen, process.id, limit=_MOST),
+        "others": [each for each in others if each.id != process.id],
+        "ends": _ENDS,
+        "notices": await notice_store.list_of_process(request.db, seen, process.id, limit=_MOST),
+        "webhooks": await webhooks.list_webhooks(request.db, seen, process=process.id, limit=_MOST)
+        if may(Permission.READ_WEBHOOKS)
         else [],
-    )
+        "planned": planned,
+        "sentence": sentence,
+    }
 
 
-async def _mail(request: Asking, process: object) -> tuple[EmailTrigger | None, bool]:
+async def _mail(request: Asking, seen: Scope, process: ProcessId) -> tuple[EmailTrigger | None, bool]:
     """The address, and whether this actor may be shown one: whoever knows it can do what it does."""
     try:
-        return await emails.get(request.db, request.seen, request.actor, process), True  # type: ignore[arg-type]
+        return await emails.get(request.db, seen, request.actor, process), True
     except EmailTriggerNotFound:
         return None, True
     except Forbidden:

@@ -85,7 +85,8 @@ async def list_webhooks(request: Asking) -> Shown:
 @page("/webhooks/new", needs=(Permission.WRITE_WEBHOOKS, Permission.READ_WEBHOOKS))
 async def new_webhook(request: Asking) -> Shown:
     """The form."""
-    return await _form(request, None, {"events": [WebhookEvent.RUN_COMPLETED, WebhookEvent.RUN_UNRESOLVED]})
+    events = [WebhookEvent.RUN_COMPLETED, WebhookEvent.RUN_UNRESOLVED]
+    return await _form(request, None, {"events": events, "process": request.query_params.get("process", "")})
 
 
 @verb("/webhooks", may=Permission.WRITE_WEBHOOKS)
