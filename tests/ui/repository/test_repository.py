@@ -1,6 +1,8 @@
 """The repository in the browser: folders and files are made, filled, fetched, renamed and deleted."""
 
 from controlroom.engine.access.model import Role
+from controlroom.engine.access.roles.actions import create_role
+from controlroom.ids import uuid7
 from live import robot_zip
 
 
@@ -51,3 +53,82 @@ async def test_a_tree_is_made_filled_and_emptied(visit, workspace, cleo):
     await browser.post(f"{here}/delete", status=422)
     await browser.post(f"{file}/delete")
     await browser.get(file, status=404)
+
+
+async def test_a_file_is_checked_out_and_in(visit, workspace, cleo):
+    """Whoever checks it out has a copy that others do not see; checked in, it is the next version; else taken back."""
+    browser, other = await visit(workspace), await visit(workspace)
+    root = (await browser.get("/repository")).split("/folder")[0].rpartition("/repository/")[2]
+    made = await sent(browser, f"/repository/{root}/upload", b"one\ntwo\n", "plan.txt")
+    file = made.headers["location"].removeprefix(browser.base)
+
+    copy = (await browser.post(f"{file}/check-out")).headers["location"].removeprefix(browser.base)
+    await sent(browser, f"{copy}/upload", b"one\nthree\n", "plan.txt")
+    assert "Check in" in await browser.get(copy)
+    assert "plan.txt" in await browser.get("/repository/mine")
+    assert f"checked out by {browser.username}" in await other.get(file)
+    assert "Take the check-out back" in await other.get(file)  # who owns the workspace may
+    assert "plan.txt" not in await other.get("/repository/mine")
+    await other.get(copy, status=404)
+    await other.post(f"{copy}/check-in", status=404)
+    await sent(other, f"{file}/upload", b"mine", "plan.txt", status=422)
+    await other.post(f"{file}/check-out", status=409)
+
+    back = await browser.post(f"{copy}/check-in")
+    assert back.headers["location"] == f"{browser.base}{file}"
+    difference = await browser.get(f"{file}/versions/2")
+    assert 'line-gone">- two' in difference
+    assert 'line-come">+ three' in difference
+    await browser.post(f"{file}/versions/1/go-back")
+    content = await browser.http.get(browser.path(f"{file}/content"))
+    assert content.content == b"one\ntwo\n"
+    assert (await browser.http.get(browser.path(f"{file}/content?version=2"))).content == b"one\nthree\n"
+    await browser.post(f"{file}/versions/3/go-back", status=409)
+    await browser.post(f"{file}/labels", label="production", version="2")
+    assert "production" in await browser.get(file)
+
+    await browser.post(f"{file}/check-out")
+    await other.post(f"{file}/unlock")
+    assert "Check out" in await browser.get(file)
+
+
+async def test_a_file_is_copied_and_moved(visit, workspace):
+    """Into a folder of the workspace; what has its name there is told."""
+    browser = await visit(workspace)
+    root = (await browser.get("/repository")).split("/folder")[0].rpartition("/repository/")[2]
+    folder = (await browser.post(f"/repository/{root}/folder", name="Finance")).headers["location"].rpartition("/")[2]
+    made = await sent(browser, f"/repository/{root}/upload", b"one", "plan.txt")
+    file = made.headers["location"].removeprefix(browser.base)
+    assert "plan.txt (copy)" in await browser.get(f"{file}/copy")
+    await browser.post(f"{file}/copy", name="plan.txt", folder=folder)
+    assert (
+        "Nothing was changed" in (await browser.post(f"{file}/copy", status=422, name="plan.txt", folder=folder)).text
+    )
+    assert "plan.txt" in await browser.get(f"/repository/{folder}")
+    await browser.post(f"{file}/edit", name="plan 2.txt", description="", folder=folder)
+    assert "plan 2.txt" in await browser.get(f"/repository/{folder}")
+    assert "plan 2.txt" not in await browser.get("/repository")
+
+
+async def test_roles_get_rights_in_a_folder(govern, visit, workspace, room):
+    """By who edits roles; a folder says for what lies in it, until one of these says otherwise."""
+    admin, owner = await govern(workspace), await visit(workspace)
+    name = f"Clerks {uuid7()}"
+    role = await create_role(room.engine, room.admin, name=name, permissions=[])
+    root = (await admin.get("/repository")).split("/folder")[0].rpartition("/repository/")[2]
+    folder = (await admin.post(f"/repository/{root}/folder", name="Finance")).headers["location"].rpartition("/")[2]
+    await owner.get(f"/repository/{root}/rights", status=403)
+
+    await admin.post(f"/repository/{root}/rights", role=str(role.number), right="view")
+    page = await admin.get(f"/repository/{folder}/rights")
+    row = page[page.index(f"role-{role.number}") :].partition("</li>")[0]
+    assert "the folder above" in row
+    assert 'value="view" checked' in row
+    await admin.post(f"/repository/{folder}/rights", role=str(role.number), right="run")
+    page = await admin.get(f"/repository/{folder}/rights")
+    row = page[page.index(f"role-{role.number}") :].partition("</li>")[0]
+    assert "said here" in row
+    assert 'value="run" checked' in row
+    assert 'value="view" checked' not in row
+    await admin.post(f"/repository/{folder}/rights", role=str(role.number), clear="1")
+    assert 'value="view" checked' in (await admin.get(f"/repository/{folder}/rights")).partition(name)[2]

@@ -72,6 +72,15 @@ async def put(
                 raise NotPossible(f"{target.name!r} is a folder, which has no content")
 
 
+async def go_back(engine: Engine, actor: Actor, node: Named, version: int) -> Node:
+    """What a file held in an earlier version is its next one. Raises PackageVersionNotFound, NotPossible, Locked."""
+    target = await nodes.get(engine.database, await rights_of(engine.database, actor), node, Right.UPDATE)
+    earlier = await content(engine.database, target, version)
+    if earlier.version == target.version:
+        raise NotPossible(f"{target.name!r} holds this already")
+    return await put(engine, actor, node, Blob(earlier.hash, earlier.size))
+
+
 async def _robot(engine: Engine, target: Node, blob: Blob) -> ReadRobot | None:
     """The robot in a zip, if there is one that a workspace is to have; nothing of it is unpacked or run."""
     if target.workspace_id is None or not await is_robot(engine, target.organization_id, blob):

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
@@ -25,6 +26,7 @@ from controlroom.ids import OrganizationId, RoleId
 from controlroom.postgres.database import Statements
 
 Named = UUID | int | str
+_MOST_ROLES: Final = 500
 
 
 class FolderRights(Struct, frozen=True, kw_only=True):
@@ -91,6 +93,67 @@ async def rights_in(
         if with_children or node.kind is NodeKind.ROOT:
             told += [each for each in await nodes.children(tx, node) if is_container(each)]
         return [await _at(tx, actor.organization_id, wanted.id, each) for each in told]
+
+
+class RoleInFolder(Struct, frozen=True, kw_only=True):
+    """What the holders of a role may do in one folder."""
+
+    role_id: RoleId
+    role_number: int
+    role_name: str
+    rights: frozenset[Right]
+    is_inherited: bool
+    """Nothing is said of it in this folder itself."""
+    from_number: int | None
+    """The folder that says it; None: none does."""
+
+
+class _RoleRow(Struct, frozen=True):
+    role_id: RoleId
+    role_number: int
+    role_name: str
+    rights: list[str] | None
+    folder_id: UUID | None
+    from_number: int | None
+
+
+async def roles_in(engine: Engine, actor: Actor, folder: Named) -> list[RoleInFolder]:
+    """What each role of the organization may do in a folder, by name. Takes the editing of roles; NodeNotFound."""
+    if not actor.uses(Permission.WRITE_ROLES, None):
+        raise NotOfOrganization(Permission.WRITE_ROLES.value)
+    node = await _folder(engine.database, actor.organization_id, folder)
+    rows = await engine.database.all(
+        _RoleRow,
+        """
+        select role.id as role_id, role.number as role_number, role.name as role_name, given.rights,
+               given.folder_id, place.number as from_number
+          from role
+          left join lateral (
+               select folder_right.folder_id, folder_right.rights
+                 from unnest(%(above)s::uuid[]) with ordinality as above (id, depth)
+                 join folder_right on folder_right.folder_id = above.id
+                where folder_right.role_id = role.id and folder_right.organization_id = %(organization)s
+                order by above.depth desc limit 1) as given on true
+          left join repository_node as place
+                 on place.id = given.folder_id and place.organization_id = %(organization)s
+         where role.organization_id = %(organization)s
+         order by role.name collate "C" limit %(limit)s
+        """,
+        above=node.above,
+        organization=actor.organization_id,
+        limit=_MOST_ROLES,
+    )
+    return [
+        RoleInFolder(
+            role_id=row.role_id,
+            role_number=row.role_number,
+            role_name=row.role_name,
+            rights=known(row.rights or []),
+            is_inherited=row.folder_id != node.id,
+            from_number=row.from_number,
+        )
+        for row in rows
+    ]
 
 
 async def rights_of_role(db: Statements, organization: OrganizationId, role: RoleId) -> list[FolderRights]:
@@ -183,7 +246,7 @@ async def _role(tx: ScopedTx, actor: Actor, role: Named) -> NamedRole:
     return found
 
 
-async def _folder(tx: ScopedTx, organization: OrganizationId, folder: Named) -> Node:
+async def _folder(tx: Statements, organization: OrganizationId, folder: Named) -> Node:
     node = await nodes.find(tx, organization, folder)
     if node is None or node.owner_id is not None:
         raise NodeNotFound(str(folder))

@@ -116,6 +116,17 @@ class Content(Struct, frozen=True, kw_only=True):
     """Where the robot lies in a package's zip."""
 
 
+class StoredVersion(Struct, frozen=True, kw_only=True):
+    """A version of a file, as its history tells it."""
+
+    version: int
+    hash: str
+    size: int
+    created_at: datetime
+    created_by_name: str | None
+    labels: list[str]
+
+
 class Dependency(Struct, frozen=True, kw_only=True):
     """What is needed, and by what."""
 

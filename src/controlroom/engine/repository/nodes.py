@@ -136,6 +136,45 @@ async def children(db: Statements, node: Node) -> list[Node]:
     )
 
 
+async def folders(db: Statements, node: Node, *, limit: int) -> list[Node]:
+    """The folders of the tree in which something lies, its workspace's or its user's, by path; with the root."""
+    return await db.all(
+        Node,
+        f"""{_NODE}
+         where node.organization_id = %(organization)s and node.kind in ('folder', 'workspace', 'root')
+           and case when %(owner)s::uuid is null then node.workspace_id = %(workspace)s::uuid
+                    else node.owner_id = %(owner)s::uuid end
+         order by lower(node.path::text) collate "C", node.number limit %(limit)s""",
+        organization=node.organization_id,
+        workspace=node.workspace_id,
+        owner=node.owner_id,
+        limit=limit,
+    )
+
+
+async def editor_of(db: Statements, node: Node) -> str:
+    """The name of who has checked something out; empty: nobody has."""
+    found: str | None = await db.value(
+        "select username from app_user where id = %(user)s and organization_id = %(organization)s",
+        user=node.locked_by,
+        organization=node.organization_id,
+    )
+    return found or ""
+
+
+async def copies_of(db: Statements, node: Node, owner: UserId) -> list[Node]:
+    """The copies that a user has checked out of something, the latest first."""
+    return await db.all(
+        Node,
+        f"""{_NODE}
+         where node.organization_id = %(organization)s and node.owner_id = %(owner)s and node.copied_from = %(id)s
+         order by node.number desc""",
+        organization=node.organization_id,
+        owner=owner,
+        id=node.id,
+    )
+
+
 class Words(Struct, frozen=True, kw_only=True):
     """What a grammar calls things of the repository. Written in code, never by a caller."""
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from controlroom.engine.access.scope import Room, ScopedTx
 from controlroom.engine.nouns import InOrganization, Noun
 from controlroom.engine.repository.errors import NodeNotFound
-from controlroom.engine.repository.model import Content, Node, NodeKind
+from controlroom.engine.repository.model import Content, Node, NodeKind, StoredVersion
 from controlroom.ids import uuid7
 from controlroom.objects.store import Blob
 from controlroom.postgres.database import Statements
@@ -84,6 +84,24 @@ async def content(tx: Statements, node: Node, version: int | None) -> Content | 
         """,
         id=node.container_id,
         version=version,
+    )
+
+
+async def versions(db: Statements, node: Node, *, limit: int) -> list[StoredVersion]:
+    """The versions of a file that was found, the latest first, with the labels that they bear."""
+    return await db.all(
+        StoredVersion,
+        """
+        select each.version, each.hash, each.size, each.created_at, app_user.username as created_by_name,
+               array(select label.name from repository_file_label as label
+                      where label.file_id = each.file_id and label.version_id = each.id
+                      order by label.name collate "C") as labels
+          from repository_file_version as each left join app_user on app_user.id = each.created_by
+         where each.file_id = %(id)s
+         order by each.version desc limit %(limit)s
+        """,
+        id=node.id,
+        limit=limit,
     )
 
 

@@ -1,5 +1,6 @@
 """The repository of the workspace as a tree: folders, packages with their tasks, and files; each with its verbs."""
 
+from enum import Enum
 from typing import Any, Final
 from urllib.parse import quote
 from uuid import UUID
@@ -8,10 +9,10 @@ from litestar.response import Stream
 
 from controlroom.border.forms import form_of
 from controlroom.engine.access import history
-from controlroom.engine.repository import actions, contents, nodes
+from controlroom.engine.repository import actions, contents, nodes, stored_versions
 from controlroom.engine.repository.errors import NodeNotFound
 from controlroom.engine.repository.model import Node, NodeKind, Right
-from controlroom.engine.repository.rights import Rights, rights_of
+from controlroom.engine.repository.rights import Rights, is_container, rights_of
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
 from controlroom.ui.entrance import Moved
 from controlroom.ui.refusals import REFUSED, tried
@@ -34,7 +35,19 @@ ICONS: Final = {
     NodeKind.FILE: "assets",
 }
 _ORDER: Final = {NodeKind.FOLDER: 0, NodeKind.PACKAGE: 1, NodeKind.TASK: 2, NodeKind.FILE: 3}
+
+
+class Editing(Enum):
+    """What somebody may do about who edits a file."""
+
+    BEGIN = "begin"
+    TAKE_BACK = "take_back"
+
+
+_ROOTS: Final = (NodeKind.WORKSPACE, NodeKind.ROOT)
+_TITLES: Final = {NodeKind.WORKSPACE: "Repository", NodeKind.ROOT: "What I have checked out"}
 _MOST: Final = 500
+MOST_VERSIONS: Final = 100
 
 
 @page("/repository", needs=Permission.READ_PACKAGES)
@@ -44,12 +57,21 @@ async def show_root(request: Asking) -> Shown:
     return await _show(request, rights, await nodes.get(request.db, rights, request.workspace))
 
 
+@page("/repository/mine", needs=Permission.READ_PACKAGES)
+async def show_own(request: Asking) -> Shown:
+    """The actor's own tree: copies of what they have checked out, and files that nobody else sees."""
+    rights = await rights_of(request.db, request.actor)
+    if rights.owner is None:
+        raise NodeNotFound("mine")
+    return await _show(request, rights, await nodes.get(request.db, rights, rights.owner))
+
+
 @page("/repository/{number:str}", needs=Permission.READ_PACKAGES)
 async def show_node(request: Asking, number: Path[str]) -> Shown:
     """A folder with what lies in it, or a file. Packages and tasks have a page of their own."""
-    rights, node = await _node(request, number)
-    if node.kind is NodeKind.WORKSPACE:
-        raise Moved(f"{request.base}/repository")
+    rights, node = await node_of(request, number)
+    if node.kind in _ROOTS:
+        raise Moved(f"{request.base}/repository{'/mine' if node.kind is NodeKind.ROOT else ''}")
     if node.kind in {NodeKind.PACKAGE, NodeKind.TASK}:
         raise Moved(f"{request.base}/packages/{node.container_id}")
     if number != str(node.number):
@@ -60,8 +82,10 @@ async def show_node(request: Asking, number: Path[str]) -> Shown:
 @page("/repository/{number:str}/content", needs=Permission.READ_PACKAGES)
 async def fetch_content(request: Asking, number: Path[str]) -> Stream:
     """The bytes of a file: as a download, which no browser opens in our name."""
-    _, node = await _node(request, number, Right.DOWNLOAD)
-    found = await contents.content(request.db, node)
+    _, node = await node_of(request, number, Right.DOWNLOAD)
+    asked = request.query_params.get("version", "")
+    version = int(asked) if asked.isdecimal() and asked.isascii() and len(asked) < 11 else None  # noqa: PLR2004 - 32 bits
+    found = await contents.content(request.db, node, version)
     headers = {
         "content-disposition": f"attachment; filename*=UTF-8''{quote(node.name)}",
         "content-length": str(found.size),
@@ -75,7 +99,7 @@ async def fetch_content(request: Asking, number: Path[str]) -> Stream:
 async def create_folder(request: Asking, number: Path[str]) -> Shown:
     """A folder in this one."""
     fields = await request.fields()
-    rights, node = await _node(request, number, Right.UPDATE)
+    rights, node = await node_of(request, number, Right.UPDATE)
     made, refused = await tried(actions.create_folder(*request.governing, node.id, fields.text("name")))
     if made is None:
         return await _show(request, rights, node, fields=fields, refused=refused)
@@ -85,7 +109,7 @@ async def create_folder(request: Asking, number: Path[str]) -> Shown:
 @verb("/repository/{number:str}/upload", request_max_body_size=None, may=held(Right.UPDATE))
 async def upload_file(request: Asking, number: Path[str]) -> Shown:
     """A file in this folder, or the next version of this file; a zip with a robot.yaml becomes a package."""
-    rights, node = await _node(request, number, Right.UPDATE)
+    rights, node = await node_of(request, number, Right.UPDATE)
     form = form_of(request.headers.get("content-type") or "", request.stream(), file="file")
     blob = await request.engine.objects.put(form.content(), max_size=request.engine.limits.package_bytes)
     name = form.file_name.replace("\\", "/").rpartition("/")[2]
@@ -104,17 +128,24 @@ async def upload_file(request: Asking, number: Path[str]) -> Shown:
 @page("/repository/{number:str}/edit", needs=Permission.READ_PACKAGES)
 async def ask_to_edit(request: Asking, number: Path[str]) -> Shown:
     """Its name and its description."""
-    _, node = await _node(request, number)
-    return await _form(request, node, Fields([("name", node.name), ("description", node.description)]))
+    _, node = await node_of(request, number)
+    pairs = [("name", node.name), ("description", node.description), ("folder", str(node.parent_number or ""))]
+    return await _form(request, node, Fields(pairs))
 
 
 @verb("/repository/{number:str}/edit", may=held(Right.UPDATE))
 async def edit_node(request: Asking, number: Path[str]) -> Shown:
-    """Rename and describe it."""
+    """Rename, describe and move it."""
     fields = await request.fields()
-    _, node = await _node(request, number, Right.UPDATE)
+    _, node = await node_of(request, number, Right.UPDATE)
     _, refused = await tried(
-        actions.edit(*request.governing, node.id, name=fields.text("name"), description=fields.text("description"))
+        actions.edit(
+            *request.governing,
+            node.id,
+            name=fields.text("name"),
+            description=fields.text("description"),
+            parent=fields.text("folder") or None,
+        )
     )
     if refused:
         return await _form(request, node, fields, refused=refused)
@@ -126,14 +157,14 @@ async def edit_node(request: Asking, number: Path[str]) -> Shown:
 @page("/repository/{number:str}/delete", needs=Permission.READ_PACKAGES)
 async def ask_to_delete(request: Asking, number: Path[str]) -> Shown:
     """What is lost."""
-    _, node = await _node(request, number)
+    _, node = await node_of(request, number)
     return await _question(request, node)
 
 
 @verb("/repository/{number:str}/delete", may=held(Right.DELETE))
 async def delete_node(request: Asking, number: Path[str]) -> Shown:
     """Delete an empty folder, or a file."""
-    _, node = await _node(request, number, Right.DELETE)
+    _, node = await node_of(request, number, Right.DELETE)
     _, refused = await tried(actions.delete(*request.governing, node.id))
     if refused:
         return await _question(request, node, refused=refused)
@@ -141,14 +172,30 @@ async def delete_node(request: Asking, number: Path[str]) -> Shown:
     return request.done(f"{request.base}/repository{above}", f"{node.name} is deleted.")
 
 
-async def _node(request: Asking, named: str, right: Right = Right.VIEW) -> tuple[Rights, Node]:
+async def node_of(request: Asking, named: str, right: Right = Right.VIEW) -> tuple[Rights, Node]:
     """What an address names in this workspace. Raises NodeNotFound, RightMissing."""
     rights = await rights_of(request.db, request.actor)
     node = await nodes.get(request.db, rights, named, right)
-    if node.workspace_id != request.workspace:
+    is_own = node.owner_id is not None and node.owner_id == rights.owner
+    if node.workspace_id != request.workspace and not is_own:
         raise NodeNotFound(named)
     request.holds_rights(rights.of(node))
+    request.holds_rights(_editing(request, rights, node))
     return rights, node
+
+
+def _editing(request: Asking, rights: Rights, node: Node) -> set[Editing]:
+    """What the actor may do about who edits a file."""
+    found = set()
+    is_taken = node.locked_by is not None
+    is_there = node.workspace_id is not None and node.kind is NodeKind.FILE and rights.owner is not None
+    if is_there and not is_taken and {Right.UPDATE, Right.CLONE} <= rights.of(node):
+        found.add(Editing.BEGIN)
+    if is_taken and (
+        node.locked_by == rights.owner or request.actor.may(Permission.WRITE_WORKSPACE, request.workspace)
+    ):
+        found.add(Editing.TAKE_BACK)
+    return found
 
 
 async def _show(
@@ -161,9 +208,9 @@ async def _show(
     request.holds_rights(held)
     return await request.show(
         "repository/node.html",
-        title=node.name if node.kind is not NodeKind.WORKSPACE else "Repository",
+        title=_TITLES.get(node.kind, node.name),
         at="repository",
-        crumbs=_crumbs(request, node, above),
+        crumbs=crumbs_of(request, node, above),
         status=REFUSED if refused else 200,
         node=node,
         here=f"{request.base}/repository/{node.number}",
@@ -173,16 +220,40 @@ async def _show(
         fields=fields or Fields([]),
         changes=await history.changes_of(request.db, seen, node.id),
         may_update=Right.UPDATE in held,
-        may_delete=Right.DELETE in held and node.kind is not NodeKind.WORKSPACE,
-        is_root=node.kind is NodeKind.WORKSPACE,
+        may_delete=Right.DELETE in held and node.kind not in _ROOTS,
+        is_root=node.kind in _ROOTS,
+        is_own=node.owner_id is not None,
+        own_tree=rights.owner is not None and node.kind is NodeKind.WORKSPACE,
+        **await _of_file(request, rights, node),
+        may_grant=node.owner_id is None and is_container(node) and request.actor.may(Permission.WRITE_ROLES, None),
         refused=refused,
     )
 
 
-def _crumbs(request: Asking, node: Node, above: list[Node], last: str = "") -> list[Crumb]:
+async def _of_file(request: Asking, rights: Rights, node: Node) -> dict[str, Any]:
+    """What the page of a file tells beside: its versions, who edits it, and what the actor may do about that."""
+    held = rights.of(node)
+    is_file = node.kind is NodeKind.FILE
+    mine = node.locked_by is not None and node.locked_by == rights.owner
+    copies = await nodes.copies_of(request.db, node, rights.owner) if mine and rights.owner else []
+    return {
+        "versions": await stored_versions.versions(request.db, node, limit=MOST_VERSIONS) if is_file else [],
+        "editor": await nodes.editor_of(request.db, node) if node.locked_by else "",
+        "copies": copies,
+        "may_check_out": Editing.BEGIN in request.asker.held,
+        "may_unlock": Editing.TAKE_BACK in request.asker.held,
+        "is_copy": node.owner_id is not None and node.copied_from is not None,
+        "may_copy": is_file and Right.CLONE in held,
+    }
+
+
+def crumbs_of(request: Asking, node: Node, above: list[Node], last: str = "") -> list[Crumb]:
+    """The way to something in the repository."""
     root = Crumb("Repository", f"{request.base}/repository")
     if node.kind is NodeKind.WORKSPACE:
-        return [root]
+        return [root, *([Crumb(last)] if last else [])]
+    if node.kind is NodeKind.ROOT:
+        return [root, Crumb("What I have checked out")]
     places = {each.id: each for each in above}
     between = [
         Crumb(places[id_].name, f"{request.base}/repository/{places[id_].number}")
@@ -190,6 +261,8 @@ def _crumbs(request: Asking, node: Node, above: list[Node], last: str = "") -> l
         if id_ in places and places[id_].kind is NodeKind.FOLDER
     ]
     its = Crumb(node.name, f"{request.base}/repository/{node.number}" if last else "")
+    if node.owner_id is not None:
+        between.insert(0, Crumb("What I have checked out", f"{request.base}/repository/mine"))
     return [root, *between, its, *([Crumb(last)] if last else [])]
 
 
@@ -198,12 +271,24 @@ async def _form(request: Asking, node: Node, fields: Fields, *, refused: str = "
         "repository/form.html",
         title=f"Edit {node.name}",
         at="repository",
-        crumbs=_crumbs(request, node, [], "Edit"),
+        crumbs=crumbs_of(request, node, [], "Edit"),
         status=REFUSED if refused else 200,
         node=node,
+        folders=await folders_of(request, node),
         fields=fields,
         refused=refused,
     )
+
+
+async def folders_of(request: Asking, node: Node) -> list[tuple[str, str]]:
+    """The folders into which something may be moved or copied, by number and path."""
+    found = await nodes.folders(request.db, node, limit=_MOST)
+    rights = await rights_of(request.db, request.actor)
+    return [
+        (str(each.number), " / ".join(each.path) or "Directly in it")
+        for each in found
+        if Right.UPDATE in rights.of(each) and node.id not in each.above
+    ]
 
 
 async def _question(request: Asking, node: Node, *, refused: str = "") -> Shown:
@@ -212,7 +297,7 @@ async def _question(request: Asking, node: Node, *, refused: str = "") -> Shown:
         "repository/delete.html",
         title=f"Delete {node.name}",
         at="repository",
-        crumbs=_crumbs(request, node, [], "Delete"),
+        crumbs=crumbs_of(request, node, [], "Delete"),
         status=REFUSED if refused else 200,
         node=node,
         below=below,
