@@ -2,13 +2,22 @@
 
 from typing import Any
 
+from msgspec import UNSET
+
 from controlroom.engine.access.model import Actor, ActorKind, Permission
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Room, Scope, ScopedTx, ensure_seen, scope_of, scoped
 from controlroom.engine.assistants import rules, store
 from controlroom.engine.assistants.errors import AssistantNotFound, AssistantRunEnded, AssistantRunNotFound
-from controlroom.engine.assistants.model import Assistant, AssistantError, AssistantRun, AssistantRunState, Started
+from controlroom.engine.assistants.model import (
+    Assistant,
+    AssistantChange,
+    AssistantError,
+    AssistantRun,
+    AssistantRunState,
+    Started,
+)
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By
 from controlroom.engine.packages import store as packages
@@ -31,6 +40,29 @@ async def create(
             raise TaskNotFound(task, known=known)
         await store.add(tx, scope, assistant, name=checked_name(name), task=await packages.task_of(tx, package, task))
         await record(engine, tx, actor, scope, "assistant.created", assistant, name=name)
+        return await get(tx, scope, assistant)
+
+
+async def edit(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, assistant: AssistantId, change: AssistantChange
+) -> Assistant:
+    """Call an assistant otherwise, or let it run another task; runs under way go on as they began.
+
+    Raises AssistantNotFound, AssistantNameTaken, PackageNotFound, TaskNotFound.
+    """
+    scope = scope_of(actor, Permission.WRITE_ASSISTANTS, workspace)
+    async with scoped(engine.database, scope) as tx:
+        before = await get(tx, scope, assistant)
+        task = before.task_id
+        if change.task is not UNSET:
+            package, name = change.task
+            known = (await packages.hold(tx, scope, package)).task_names
+            if name not in known:
+                raise TaskNotFound(name, known=known)
+            task = await packages.task_of(tx, package, name)
+        name = before.name if change.name is UNSET else checked_name(change.name)
+        await store.change(tx, assistant, name=name, task=task)
+        await record(engine, tx, actor, scope, "assistant.updated", assistant, name=name)
         return await get(tx, scope, assistant)
 
 

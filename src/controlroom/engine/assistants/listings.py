@@ -16,6 +16,7 @@ ASSISTANT_RUNS: Final = Listing(
     table="assistant_run",
     columns="""assistant_run.id, assistant_run.number, assistant_run.workspace_id, workspace.organization_id,
            assistant_run.assistant_id, assistant.name as assistant_name, assistant_run.user_id,
+           (select username from app_user where app_user.id = assistant_run.user_id) as user_name,
            assistant_run.package_version_id, assistant_run.state, assistant_run.error_code, assistant_run.started_at,
            assistant_run.ended_at""",
     joins=f"""{_ASSISTANT}

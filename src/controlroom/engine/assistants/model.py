@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from controlroom.ids import (
     AssistantArtifactId,
@@ -51,6 +51,14 @@ class Assistant(Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
+class AssistantChange(Struct, frozen=True, kw_only=True):
+    """What an assistant shall be; what is left out stays."""
+
+    name: str | UnsetType = UNSET
+    task: tuple[PackageId, str] | UnsetType = UNSET
+    """A package, and the name of its task."""
+
+
 class AssistantRun(Struct, frozen=True, kw_only=True):
     """One run of an assistant on somebody's machine."""
 
@@ -61,6 +69,7 @@ class AssistantRun(Struct, frozen=True, kw_only=True):
     assistant_id: AssistantId
     assistant_name: str
     user_id: UserId
+    user_name: str
     package_version_id: PackageVersionId
     state: AssistantRunState
     error_code: AssistantError | None

@@ -98,6 +98,19 @@ async def list_assistants(
     )
 
 
+async def change(tx: ScopedTx, assistant: AssistantId, *, name: str, task: TaskId) -> None:
+    """Write what a found assistant shall be. Raises AssistantNameTaken, upon which the transaction is lost."""
+    try:
+        await tx.execute(
+            "update assistant set name = %(name)s, task_id = %(task)s where id = %(assistant)s",
+            assistant=assistant,
+            name=name,
+            task=task,
+        )
+    except UniqueViolation as taken:
+        raise AssistantNameTaken(name) from taken
+
+
 async def delete(tx: Statements, scope: Scope, assistant: AssistantId) -> bool:
     """Take an assistant out of the lists; whether it was in them. Its runs stay."""
     deleted = await tx.execute(
@@ -268,5 +281,21 @@ async def list_artifacts(
         run=run,
         after=after,
         limit=limit,
+        **scope.params,
+    )
+
+
+async def get_artifact(
+    tx: Statements, scope: Scope, run: AssistantRunId, artifact: AssistantArtifactId
+) -> AssistantArtifact | None:
+    """One file that a run left."""
+    return await tx.one_or_none(
+        AssistantArtifact,
+        f"""
+        select id, number, assistant_run_id, name, size, hash, created_at from assistant_artifact
+         where id = %(artifact)s and assistant_run_id = %(run)s and workspace_id = {SEEN}
+        """,
+        artifact=artifact,
+        run=run,
         **scope.params,
     )

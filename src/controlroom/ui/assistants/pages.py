@@ -6,13 +6,14 @@ from controlroom.engine.access import history
 from controlroom.engine.access.scope import within
 from controlroom.engine.assistants import actions, store
 from controlroom.engine.assistants.listings import ASSISTANTS, ListedAssistant
-from controlroom.engine.assistants.model import Assistant
+from controlroom.engine.assistants.model import Assistant, AssistantChange
 from controlroom.engine.assistants.store import ASSISTANT
 from controlroom.engine.lists import pages
 from controlroom.engine.lists.model import Asked, equal
 from controlroom.engine.packages import choices
+from controlroom.engine.packages.model import Task
 from controlroom.engine.references import resolve
-from controlroom.ids import as_uuid
+from controlroom.ids import AssistantRunId, as_uuid
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
 from controlroom.ui.lists import Col, ListPage
 from controlroom.ui.numbers import ensure_number
@@ -78,9 +79,7 @@ async def ask_for_assistant(request: Asking) -> Shown:
 async def create_assistant(request: Asking) -> Shown:
     """Make it: whoever may start runs here may run it on their machine."""
     fields = await request.fields()
-    scope = request.scope_for(Permission.WRITE_ASSISTANTS)
-    task = as_uuid(fields.text("task"))
-    chosen = next((each for each in await choices.tasks(request.db, scope) if each.id == task), None)
+    chosen = await _chosen(request, fields)
     if chosen is None:
         return await _form(request, fields, refused="Choose the task that it runs")
     made, refused = await tried(
@@ -94,8 +93,16 @@ async def create_assistant(request: Asking) -> Shown:
 @page("/assistants/{number:str}", needs=Permission.READ_ASSISTANTS)
 async def show_assistant(request: Asking, number: Path[str]) -> Shown:
     """What it runs, and who has run it."""
-    assistant = await _seen(request, number)
+    assistant = await seen(request, number)
     ensure_number(request, number, assistant.number)
+    before = as_uuid(request.query_params.get("before", ""))
+    runs = await store.list_runs(
+        *request.reading,
+        assistant=assistant.id,
+        before=None if before is None else AssistantRunId(before),
+        limit=_LATEST_RUNS + 1,
+    )
+    has_more, runs = len(runs) > _LATEST_RUNS, runs[:_LATEST_RUNS]
     listed = await pages.rows(
         request.db,
         ListedAssistant,
@@ -110,17 +117,40 @@ async def show_assistant(request: Asking, number: Path[str]) -> Shown:
         crumbs=[Crumb("Assistants", f"{request.base}/assistants"), Crumb(assistant.name)],
         assistant=listed[0],
         here=f"{request.base}/assistants/{assistant.number}",
-        runs=await store.list_runs(*request.reading, assistant=assistant.id, limit=_LATEST_RUNS),
+        runs=runs,
+        older=f"{request.base}/assistants/{assistant.number}?before={runs[-1].id}" if has_more else "",
         signs=SIGNS,
         changes=await history.changes_of(*request.reading, assistant.id),
         may_change=_may_change(request),
     )
 
 
+@page("/assistants/{number:str}/edit", needs=(Permission.WRITE_ASSISTANTS, Permission.READ_ASSISTANTS))
+async def ask_to_edit(request: Asking, number: Path[str]) -> Shown:
+    """Its name and its task."""
+    assistant = await seen(request, number)
+    return await _form(request, Fields([("name", assistant.name), ("task", str(assistant.task_id))]), assistant)
+
+
+@verb("/assistants/{number:str}/edit")
+async def edit_assistant(request: Asking, number: Path[str]) -> Shown:
+    """Change it; runs under way go on as they began."""
+    fields = await request.fields()
+    assistant = await seen(request, number)
+    chosen = await _chosen(request, fields)
+    if chosen is None:
+        return await _form(request, fields, assistant, refused="Choose the task that it runs")
+    change = AssistantChange(name=fields.text("name"), task=(chosen.package_id, chosen.name))
+    _, refused = await tried(actions.edit(*request.acting, assistant.id, change))
+    if refused:
+        return await _form(request, fields, assistant, refused=refused)
+    return request.done(f"{request.base}/assistants/{number}", "The assistant is changed.")
+
+
 @page("/assistants/{number:str}/delete", needs=(Permission.WRITE_ASSISTANTS, Permission.READ_ASSISTANTS))
 async def ask_to_delete(request: Asking, number: Path[str]) -> Shown:
     """What goes with it."""
-    assistant = await _seen(request, number)
+    assistant = await seen(request, number)
     return await request.show(
         "assistants/delete.html",
         title=f"Delete {assistant.name}",
@@ -142,23 +172,36 @@ async def delete_assistant(request: Asking, number: Path[str]) -> Shown:
     return request.done(f"{request.base}/assistants", "The assistant is deleted. Runs under way go on.")
 
 
-async def _seen(request: Asking, named: str) -> Assistant:
-    seen = request.scope_for(Permission.READ_ASSISTANTS)
-    return await actions.get(request.db, seen, await resolve(request.db, seen, ASSISTANT, named))
+async def seen(request: Asking, named: str) -> Assistant:
+    """The assistant that an address names. Raises AssistantNotFound."""
+    scope = request.scope_for(Permission.READ_ASSISTANTS)
+    return await actions.get(request.db, scope, await resolve(request.db, scope, ASSISTANT, named))
 
 
 def _may_change(request: Asking) -> bool:
     return request.actor.may(Permission.WRITE_ASSISTANTS, request.workspace)
 
 
-async def _form(request: Asking, fields: Fields, *, refused: str = "") -> Shown:
+async def _chosen(request: Asking, fields: Fields) -> Task | None:
+    """The task that a form names, among those of the workspace."""
+    task = as_uuid(fields.text("task"))
+    known = await choices.tasks(request.db, request.scope_for(Permission.WRITE_ASSISTANTS))
+    return next((each for each in known if each.id == task), None)
+
+
+async def _form(request: Asking, fields: Fields, assistant: Assistant | None = None, *, refused: str = "") -> Shown:
     tasks = await choices.tasks(request.db, request.scope_for(Permission.READ_ASSISTANTS))
     return await request.show(
         "assistants/form.html",
-        title="New assistant",
+        title=f"Edit {assistant.name}" if assistant else "New assistant",
         at="assistants",
-        crumbs=[Crumb("Assistants", f"{request.base}/assistants"), Crumb("New assistant")],
+        crumbs=request.way(
+            ("Assistants", "/assistants"),
+            (assistant.name, f"/assistants/{assistant.number}") if assistant else None,
+            "Edit" if assistant else "New assistant",
+        ),
         status=REFUSED if refused else 200,
+        assistant=assistant,
         fields=fields,
         tasks=[(str(each.id), f"{each.package_name}: {each.name}") for each in tasks],
         refused=refused,

@@ -1,10 +1,8 @@
 """The tabs of a run beside timeline and console: its items, what it left, what went in and out, what happened."""
 
-import csv
-import io
 from typing import Any, Final
 
-from msgspec import Raw, Struct
+from msgspec import Struct
 from msgspec.structs import replace
 
 from controlroom.border.links import download_url
@@ -18,28 +16,18 @@ from controlroom.engine.runs.store import STEP_RUN
 from controlroom.engine.work_items import store as work_items
 from controlroom.errors import NotFound
 from controlroom.ids import ArtifactId, StepRunId, WorkItemId, as_uuid
+from controlroom.objects.store import Blob
 from controlroom.ui.asking import Asking, Path, Permission, Shown, elsewhere
 from controlroom.ui.items.listing import LIST
-from controlroom.ui.items.tree import LARGEST, Tree, tree_of
+from controlroom.ui.items.tree import Tree, tree_of
 from controlroom.ui.routing import page
 from controlroom.ui.runs.pages_run import crumbs_of, run_of, show_of_run
+from controlroom.ui.runs.previews import ICONS, Preview, kind_of, preview_of, rank_of
 
 _MOST_ARTIFACTS: Final = 500
 _MOST_PAYLOADS: Final = 20
 _MOST_BYTES: Final = 2 << 20
 _MOST_EVENTS: Final = 200
-_SHOWN_BYTES: Final = 64 * 1024
-_MOST_ROWS: Final = 200
-_MOST_CELLS: Final = 40
-_KINDS: Final = {
-    **dict.fromkeys(("html", "htm"), "page"),
-    **dict.fromkeys(("png", "jpg", "jpeg", "gif", "webp"), "image"),
-    **dict.fromkeys(("json",), "json"),
-    **dict.fromkeys(("csv", "tsv"), "table"),
-    **dict.fromkeys(("txt", "log", "md", "yaml", "yml", "xml", "py", "robot", "sql", "ini", "toml"), "text"),
-}
-_FIRST: Final = {"page": 0, "image": 1, "table": 2, "json": 3, "text": 4}
-ICONS: Final = {"page": "code", "image": "image", "json": "json", "table": "csv", "text": "text", "other": "assets"}
 
 
 @page("/runs/{number:str}/items", needs=(Permission.READ_RUNS, Permission.READ_WORK_ITEMS))
@@ -60,22 +48,6 @@ async def list_items(request: Asking, number: Path[str]) -> Shown:
 
 
 # ---------------------------------------------------------------------------------------------------- what it left
-class Preview(Struct, frozen=True):
-    """What is seen of an artifact without fetching it."""
-
-    kind: str
-    href: str
-    text: str = ""
-    rows: list[list[str]] | None = None
-    tree: Tree | None = None
-    is_cut: bool = False
-
-
-def kind_of(name: str) -> str:
-    """How a file of this name is shown: as a page, an image, a table, JSON or text; else it is fetched."""
-    return _KINDS.get(name.rpartition(".")[2].lower(), "other")
-
-
 @page("/runs/{number:str}/artifacts", needs=(Permission.READ_RUNS, Permission.READ_RUN_OUTPUTS))
 async def list_artifacts(request: Asking, number: Path[str]) -> Shown:
     """What its step runs left, and one of it shown; `?show=` says which."""
@@ -103,49 +75,12 @@ def _chosen(found: list[LeftBy], wanted: str) -> LeftBy | None:
             if str(each.artifact.id) == wanted or str(each.artifact.number) == wanted:
                 return each
         raise NotFound("This run has left no such file.", code="ARTIFACT_NOT_FOUND")
-    return min(found, key=lambda each: _rank(each.artifact.name), default=None)
-
-
-def _rank(name: str) -> tuple[bool, int]:
-    return name != "log.html", _FIRST.get(kind_of(name), len(_FIRST))
+    return min(found, key=lambda each: rank_of(each.artifact.name), default=None)
 
 
 async def _preview(request: Asking, run: Run, artifact: Artifact) -> Preview:
-    kind = kind_of(artifact.name)
     href = f"{request.base}/runs/{run.number}/artifacts/{artifact.step_run_id}/{artifact.id}"
-    if kind in {"page", "image", "other"}:
-        return Preview(kind, href)
-    most = LARGEST if kind == "json" else _SHOWN_BYTES
-    parts = request.engine.objects.stream(artifact.hash, start=0, end=min(most, artifact.size))
-    body = b"".join([part async for part in parts]) if artifact.size else b""
-    is_cut = artifact.size > most
-    if kind == "json" and not is_cut:
-        try:
-            return Preview(kind, href, tree=tree_of(Raw(body)))
-        except ValueError:
-            kind = "text"
-    text = body.decode(errors="replace")
-    if kind == "table":
-        rows, was_cut = _rows(text, "\t" if artifact.name.lower().endswith(".tsv") else "", is_cut=is_cut)
-        return Preview(kind, href, rows=rows, is_cut=was_cut)
-    return Preview("text", href, text=text, is_cut=is_cut)
-
-
-def _rows(text: str, separator: str, *, is_cut: bool) -> tuple[list[list[str]], bool]:
-    """The first rows of a table, by the separator that stands in its first line most often."""
-    if is_cut:  # the last line may be half of one
-        text = text.rpartition("\n")[0]
-    head = text.partition("\n")[0]
-    separator = separator or max(",;\t|", key=head.count)
-    rows: list[list[str]] = []
-    try:
-        for row in csv.reader(io.StringIO(text), delimiter=separator):
-            if len(rows) > _MOST_ROWS:
-                return rows, True
-            rows.append(row[:_MOST_CELLS])
-    except csv.Error:
-        return rows, True
-    return rows, is_cut
+    return await preview_of(request, artifact.name, Blob(artifact.hash, artifact.size), href)
 
 
 @page("/runs/{number:str}/artifacts/{step_run:uuid}/{artifact:uuid}", needs=Permission.READ_RUN_OUTPUTS)
