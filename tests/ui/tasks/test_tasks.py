@@ -1,5 +1,7 @@
 """Tasks of people in the browser: the form of a step is filled in, and its run goes on."""
 
+import re
+
 from msgspec import Raw
 
 from controlroom.engine.access.scope import Room
@@ -33,7 +35,7 @@ async def test_a_form_is_filled_in(visit, workspace, room, ada, cleo):
 
     page = await browser.get("/tasks")
     assert "Approve the invoice" in page
-    here = "/tasks/" + page.split(f"{browser.base}/tasks/")[1].split('"')[0]
+    here = re.search(rf"{browser.base}(/tasks/\d+)\"", page)[1]
     page = await browser.get(here)
     assert 'value="7"' in page
     assert ">Reject<" in page
@@ -46,4 +48,34 @@ async def test_a_form_is_filled_in(visit, workspace, room, ada, cleo):
     assert "Nothing waits for anybody" in await browser.get("/tasks")
     page = await browser.get(here)
     assert "Somebody has answered it" in page
+    assert "8.5" in page
+
+
+async def test_a_request_tells_who_has_to_do_what(visit, workspace, room, ada, process, cleo):
+    """Runs of processes that ask people are listed, with what waits; one has its steps, and is canceled as a run is."""
+    step = StepDefinition(name="Approve", work=FORM)
+    definition = ProcessDefinition(name="Travel", steps=(step,))
+    made = await processes.create(room.engine, ada.actor, workspace, definition)
+    run = await runs.start(room.engine, ada.actor, workspace, made.id, WithPayloads(Raw(b'[{"amount": 77}]'), 1))
+    await dispatch(room.engine, Room(), run.id)
+    browser, outsider = await visit(workspace), await visit(cleo.workspace)
+
+    page = await browser.get("/tasks/requests")
+    assert "1 waits for somebody" in page
+    assert f"{made.number}-{run.run_no}" in page
+    assert f"/processes/{made.number}/start" in page
+    assert "Travel" in await browser.get("/tasks/requests?as=csv")
+    here = f"/tasks/requests/{run.number}"
+    assert here in page
+    page = await browser.get(here)
+    assert "Fill in" in page
+    assert "77" in page
+    assert f"/runs/{run.number}/stop" in page
+    assert "No requests" in await outsider.get("/tasks/requests")
+    await outsider.get(here, status=404)
+
+    task = re.search(rf"{browser.base}(/tasks/\d+)\"", page)[1]
+    await browser.post(task, f0="8.5", f1="paid", f2="on", _button="Approve")
+    page = await browser.get(here)
+    assert "Fill in" not in page
     assert "8.5" in page

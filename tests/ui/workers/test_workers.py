@@ -134,3 +134,25 @@ async def test_queues_stand_beside_the_workers(visit, workspace, room, ada):
     assert "No worker in this group" in page
     assert "claims-inbox" in await browser.get("/workers?part=queues")
     assert "claims-inbox" not in await browser.get("/workers?show=workers")
+
+
+async def test_a_group_is_opened_to_people_and_roles(visit, workspace, cleo):
+    """Its owners change that, too; who is nobody is said; taken out, it is open to all again."""
+    browser, other = await visit(workspace), await visit(workspace)
+    viewer, outsider = await visit(workspace, Role.VIEWER), await visit(cleo.workspace)
+    made = await browser.post("/groups/new", name="pool")
+    here = made.headers["location"].removeprefix(browser.base)
+    page = await browser.get(here)
+    assert "All who start runs" in page
+    await browser.post(f"{here}/open-to", user=other.username)
+    assert other.username in await browser.get(here)
+    assert "Nothing was changed" in (await browser.post(f"{here}/open-to", status=422, user="nobody at all")).text
+    await viewer.post(f"{here}/open-to", status=403, user=viewer.username)
+    await outsider.post(f"{here}/open-to", status=404, user=outsider.username)
+
+    await browser.post(f"{here}/open-to", user=viewer.username)
+    await viewer.post(f"{here}/open-to", role="operator")  # who owns it says to whom it is open
+    assert "holders of the role" in await viewer.get(here)
+    for gone in ({"role": "operator"}, {"user": other.username}, {"user": viewer.username}):
+        await browser.post(f"{here}/open-to", gone="1", **gone)
+    assert "All who start runs" in await browser.get(here)

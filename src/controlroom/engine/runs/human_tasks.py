@@ -13,7 +13,7 @@ from msgspec import Raw, Struct
 
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.record import Placed, happened
-from controlroom.engine.access.scope import Scope, ScopedTx, by, scope_of, scoped, within
+from controlroom.engine.access.scope import SEEN, Scope, ScopedTx, by, scope_of, scoped, within
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By, append
 from controlroom.engine.lists import pages
@@ -60,6 +60,15 @@ class HumanTask(Struct, frozen=True, kw_only=True):
     def is_open(self) -> bool:
         """Whether it waits for somebody."""
         return self.state in {ItemState.HELD, ItemState.PENDING}
+
+
+class AskedOf(Struct, frozen=True, kw_only=True):
+    """A process that asks people: by a step that waits for them, or by the form that starts it."""
+
+    id: ProcessId
+    number: int
+    name: str
+    is_enabled: bool
 
 
 class HumanTaskNotFound(NotFound):
@@ -129,6 +138,45 @@ async def of_run(db: Statements, scope: Scope, run: RunId, *, limit: int) -> lis
     """The tasks of people of one run, open or over, oldest first."""
     asked = Asked(filter=equal(run_id=run), sort=OLDEST_FIRST, length=limit)
     return await pages.rows(db, HumanTask, _TASKS, within(scope), asked)
+
+
+async def asked_of(db: Statements, scope: Scope, *, limit: int) -> list[AskedOf]:
+    """The processes that ask people, by name."""
+    return await db.all(
+        AskedOf,
+        f"""
+        select process.id, process.number, process.name, process.is_enabled from process
+         where process.workspace_id = {SEEN} and process.deleted_at is null and process.implicit_task_id is null
+           and (process.form is not null
+                or exists (select from step where step.process_id = process.id and step.form is not null
+                                              and step.deleted_at is null))
+         order by process.name collate "C", process.id limit %(limit)s
+        """,
+        limit=limit,
+        **scope.params,
+    )
+
+
+async def waiting_in(db: Statements, scope: Scope, run_ids: Sequence[RunId]) -> dict[RunId, int]:
+    """How many tasks of people wait in each of some runs that are seen; those in which none does are left out."""
+    found = await db.all(
+        _Waiting,
+        f"""
+        select work_item.run_id, count(*) as waiting
+          from work_item join step on step.id = work_item.step_id
+         where work_item.workspace_id = {SEEN} and work_item.run_id = any(%(runs)s::uuid[])
+           and work_item.state = 'held' and step.form is not null
+         group by work_item.run_id
+        """,
+        runs=list(run_ids),
+        **scope.params,
+    )
+    return {each.run_id: each.waiting for each in found}
+
+
+class _Waiting(Struct, frozen=True):
+    run_id: RunId
+    waiting: int
 
 
 async def get(db: Statements, scope: Scope, task: WorkItemId) -> HumanTask:

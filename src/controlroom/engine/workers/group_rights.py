@@ -66,7 +66,37 @@ async def ensure_usable(db: Statements, actor: Actor, scope: Scope, groups: Sequ
             raise WorkerGroupIdle(group)
 
 
-async def is_owner(tx: ScopedTx, user: UserId, group: WorkerGroupId) -> bool:
+class Holder(Struct, frozen=True, kw_only=True):
+    """Somebody to whom a group is open: an owner, or the holders of a role."""
+
+    id: UserId | RoleId
+    number: int
+    name: str
+    is_role: bool
+
+
+async def holders(db: Statements, scope: Scope, group: WorkerGroupId) -> list[Holder]:
+    """To whom a group is open that serves a workspace of the scope: its owners, then its roles, by name."""
+    return await db.all(
+        Holder,
+        f"""
+        select app_user.id, app_user.number, app_user.username as name, false as is_role
+          from worker_group_right join app_user on app_user.id = worker_group_right.user_id
+          join worker_group on worker_group.id = worker_group_right.worker_group_id
+         where worker_group.id = %(group)s and {serves(WORKER_GROUP)} and app_user.deleted_at is null
+        union all
+        select role.id, role.number, role.name, true
+          from worker_group_right join role on role.id = worker_group_right.role_id
+          join worker_group on worker_group.id = worker_group_right.worker_group_id
+         where worker_group.id = %(group)s and {serves(WORKER_GROUP)}
+         order by is_role, name
+        """,
+        group=group,
+        **scope.each,
+    )
+
+
+async def is_owner(tx: Statements, user: UserId, group: WorkerGroupId) -> bool:
     """Whether a user owns a locked group."""
     return bool(
         await tx.value(

@@ -12,6 +12,7 @@ from controlroom.errors import Invalid
 from controlroom.ids import WorkItemId, as_uuid
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
 from controlroom.ui.entrance import Moved
+from controlroom.ui.lists import Link
 from controlroom.ui.refusals import REFUSED, said, tried
 from controlroom.ui.routing import Place, page, verb
 
@@ -39,10 +40,20 @@ async def list_tasks(request: Asking) -> Shown:
         "tasks/list.html",
         title="Tasks of people",
         at="tasks",
+        beside=tabs_of(request, "Waiting"),
         tasks=found[:_A_PAGE],
         more=f"{here}?after={found[_A_PAGE - 1].id}" if len(found) > _A_PAGE else "",
         first=here if after else "",
     )
+
+
+def tabs_of(request: Asking, current: str) -> list[Link]:
+    """What waits, and the runs of which it is, for who may see these."""
+    sees = (Permission.READ_PROCESSES, Permission.READ_RUNS)
+    if not all(request.actor.may(each, request.workspace) for each in sees):
+        return []
+    paths = {"Waiting": "/tasks", "Requests": "/tasks/requests"}
+    return [Link(name, f"{request.base}{path}", current == name) for name, path in paths.items()]
 
 
 @page("/tasks/{number:str}", needs=Permission.READ_WORK_ITEMS, is_read=True)

@@ -39,6 +39,7 @@ async def show_user(request: Asking, named: Path[str]) -> Shown:
         "full_name": _name(user),
         "is_self": user.id == request.actor.id,
         "person": await _person(request, user.id),
+        "audits": request.actor.may(Permission.READ_AUDIT, None),
         "can_write": request.actor.may(Permission.WRITE_MEMBERS, None),
         "roles": await given_roles(request),
         **await _keys_and_sessions(request, user.id),

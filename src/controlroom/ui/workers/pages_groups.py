@@ -1,24 +1,34 @@
 """Groups of workers, on which steps are placed: who is in them, by which tokens workers come, what uses them."""
 
 from collections.abc import Collection
+from enum import Enum
 from typing import Final
 
 from controlroom.engine.access import history
+from controlroom.engine.access.nouns import ROLE, USER
 from controlroom.engine.references import resolve
 from controlroom.engine.runs import occupation
 from controlroom.engine.usage import store as usage
-from controlroom.engine.workers import actions, link_tokens, serving, store, whole_groups
+from controlroom.engine.workers import actions, group_rights, link_tokens, serving, store, whole_groups
 from controlroom.engine.workers.model import WorkerGroup
 from controlroom.engine.workers.store import WORKER_GROUP
 from controlroom.engine.workers.whole_groups import GroupChange, Scheme
-from controlroom.ids import WorkerGroupId, WorkerId, as_uuid
+from controlroom.ids import RoleId, UserId, WorkerGroupId, WorkerId, as_uuid
 from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown
 from controlroom.ui.numbers import ensure_number
 from controlroom.ui.refusals import REFUSED, tried
+from controlroom.ui.rights import held
 from controlroom.ui.routing import page, verb
 from controlroom.ui.workers.lanes import SHOWN, lane_of, sentence
 from controlroom.ui.workers.pages import Slots
 from controlroom.ui.workers.told import sign_of_worker
+
+
+class Over(Enum):
+    """What somebody governs."""
+
+    GROUP = "group"
+
 
 _A_PAGE: Final = 50
 _MOST_WORKERS: Final = 500
@@ -29,17 +39,28 @@ _MOST_TOKENS: Final = 100
 async def show_group(request: Asking, number: Path[str]) -> Shown:
     """Its workers, its tokens, and what is placed on it."""
     found = await resolve(*request.reading, WORKER_GROUP, number)
-    group = await store.get_group(*request.reading, found)
-    ensure_number(request, number, group.number)
+    ensure_number(request, number, (await store.get_group(*request.reading, found)).number)
+    return await _show(request, found)
+
+
+async def _show(request: Asking, found: WorkerGroupId, *, refused: str = "") -> Shown:
+    seen = request.scope_for(Permission.READ_WORKERS)
+    group = await store.get_group(request.db, seen, found)
+    number = group.number
+    may_change = request.actor.may(Permission.WRITE_WORKERS, request.workspace)
+    person = UserId(request.actor.id) if request.actor.id else None
+    if may_change or (person is not None and await group_rights.is_owner(request.db, person, found)):
+        request.holds_rights(Over)
     after = as_uuid(request.query_params.get("after", ""))
     workers = await occupation.list_occupied(
-        *request.reading, group=found, after=None if after is None else WorkerId(after), limit=_A_PAGE + 1
+        request.db, seen, group=found, after=None if after is None else WorkerId(after), limit=_A_PAGE + 1
     )
     more = f"{request.base}/groups/{number}?after={workers[_A_PAGE - 1].id}" if len(workers) > _A_PAGE else ""
     workers = workers[:_A_PAGE]
     return await request.show(
         "workers/group.html",
         title=group.name,
+        status=REFUSED if refused else 200,
         at="workers",
         crumbs=[Crumb("Workers and queues", f"{request.base}/workers"), Crumb(group.name)],
         group=group,
@@ -47,13 +68,16 @@ async def show_group(request: Asking, number: Path[str]) -> Shown:
         room=Slots.of(workers),
         more=more,
         first=f"{request.base}/groups/{number}" if after else "",
-        lately=await occupation.lately(*request.reading, [each.id for each in workers], request.reader.now - SHOWN),
-        tokens=await link_tokens.list_tokens(*request.reading, group=found, limit=_MOST_TOKENS),
-        served=await serving.seen(*request.reading, WORKER_GROUP, found),
-        whole=await whole_groups.get(*request.reading, found),
-        users=await usage.users_of_group(*request.reading, found),
-        changes=await history.changes_of(*request.reading, found),
-        may_change=request.actor.may(Permission.WRITE_WORKERS, request.workspace),
+        lately=await occupation.lately(request.db, seen, [each.id for each in workers], request.reader.now - SHOWN),
+        tokens=await link_tokens.list_tokens(request.db, seen, group=found, limit=_MOST_TOKENS),
+        served=await serving.seen(request.db, seen, WORKER_GROUP, found),
+        whole=await whole_groups.get(request.db, seen, found),
+        users=await usage.users_of_group(request.db, seen, found),
+        changes=await history.changes_of(request.db, seen, found),
+        holders=await group_rights.holders(request.db, seen, found),
+        may_change=may_change,
+        may_open=Over.GROUP in request.asker.held,
+        refused=refused,
         lane_of=lane_of,
         sentence=sentence,
         sign_of_worker=sign_of_worker,
@@ -123,6 +147,37 @@ async def delete_group(request: Asking, number: Path[str]) -> Shown:
     if refused:
         return await _question(request, await store.get_group(request.db, seen, found), refused=refused)
     return request.done(f"{request.base}/workers", "The group is deleted. Its workers stay.")
+
+
+@verb("/groups/{number:str}/open-to", may=held(Over.GROUP))
+async def open_to(request: Asking, number: Path[str]) -> Shown:
+    """Let a user own the group, or the holders of a role use it; or (`gone`) no more."""
+    fields = await request.fields()
+    seen = request.scope_for(Permission.READ_WORKERS)
+    found: WorkerGroupId = await resolve(request.db, seen, WORKER_GROUP, number)
+    known = await group_rights.holders(request.db, seen, found)
+    of_role = fields.has("role")
+    named, refused = await tried(_holder(request, fields.text("role"), fields.text("user")))
+    if named is not None:
+        others = [each.id for each in known if each.is_role is of_role and each.id != named]
+        wanted = others if fields.has("gone") else [*others, named]
+        change = (
+            GroupChange(roles=tuple(map(RoleId, wanted))) if of_role else GroupChange(owners=tuple(map(UserId, wanted)))
+        )
+        _, refused = await tried(whole_groups.update(*request.governing, found, change))
+    if refused:
+        return await _show(request, found, refused=refused)
+    return request.done(f"{request.base}/groups/{number}", "To whom the group is open is changed.")
+
+
+async def _holder(request: Asking, role: str, user: str) -> UserId | RoleId:
+    """The role or the user of a name. Raises RoleNotFound, UserNotFound."""
+    seen = request.scope_for(Permission.READ_WORKERS)
+    if role:
+        of_name: RoleId = await resolve(request.db, seen, ROLE, role)
+        return of_name
+    found: UserId = await resolve(request.db, seen, USER, user)
+    return found
 
 
 async def _put(request: Asking, group: WorkerGroupId, chosen: Collection[str]) -> None:
