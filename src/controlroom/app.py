@@ -286,6 +286,7 @@ def _around(room: Room, itself: Itself) -> Around:
         ticks=room.ticks,
         objects=str(address).partition("?")[0].rpartition("@")[2],
         backups=Backups(settings.data / "backups", make),
+        outgoing=room.outgoing,
         oidc=_provider(room),
         oidc_creates_users=settings.oidc_creates_users,
     )

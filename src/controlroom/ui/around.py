@@ -8,6 +8,7 @@ from controlroom.border.health import Check
 from controlroom.border.itself import Itself
 from controlroom.border.oidc import Provider
 from controlroom.border.ticks import Ticks
+from controlroom.outgoing import Outgoing
 from controlroom.ui.backups import Backups
 
 
@@ -24,6 +25,8 @@ class Around(Struct, frozen=True, kw_only=True):
     objects: str = ""
     """Where objects lie, without what is secret in it."""
     backups: Backups | None = None
+    outgoing: Outgoing | None = None
+    """The client for requests that leave the room: prompts to models."""
     oidc: Provider | None = None
     """By which people log in, beside passwords."""
     oidc_creates_users: bool = False

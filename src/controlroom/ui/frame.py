@@ -141,6 +141,8 @@ def _entry(place: Place, base: str) -> Entry:
 def _is_open(place: Place, actor: Actor, workspace: Workspace | None) -> bool:
     if place.is_for_admins and not actor.is_admin:
         return False
+    if place.throughout is not None and not actor.may(place.throughout, None):
+        return False
     if place.is_above:
         return place.needs is None or any(actor.may(place.needs, each) for each in (None, *actor.grants))
     return workspace is not None and (place.needs is None or actor.may(place.needs, workspace.id))

@@ -47,6 +47,8 @@ class Place(Struct, frozen=True, kw_only=True):
     icon: str
     needs: Permission | None = None
     """Who lacks it does not see the entry. None: everybody who is in."""
+    throughout: Permission | None = None
+    """What must be held in the organization beside it."""
     is_for_admins: bool = False
     is_rare: bool = False
     """It stands behind *More* until the workspace has one of its things (`statistics/beside.py` says which it has)."""
@@ -65,12 +67,13 @@ GROUPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             "repository",
             "assets",
             "secrets",
+            "variables",
             "connections",
             "targets",
             "assistants",
         ),
     ),
-    ("Connect", ("connect", "webhooks", "notifications", "provisioners", "models")),
+    ("Connect", ("connect", "service-tokens", "webhooks", "notifications", "provisioners", "models")),
     ("Manage", ("members", "roles", "audit", "settings", "health")),
 )
 """The side bar's order. Places that nobody has declared are not there; others stand at the end of the last group."""

@@ -1,6 +1,7 @@
 """Assets in the browser: made, edited, brought as files, deleted."""
 
 from controlroom.engine.access.model import Role
+from controlroom.ids import uuid7
 
 
 async def test_an_asset_is_made_edited_and_deleted(visit, workspace, cleo):
@@ -52,3 +53,26 @@ async def test_a_file_is_brought_and_fetched(visit, workspace):
     assert "It is not shown here" in await browser.get(here)
     link = await browser.http.get(browser.path(f"{here}/content"))
     assert (await browser.http.get(link.headers["location"])).content == content
+
+
+async def test_assets_of_the_organization(govern, visit, workspace):
+    """Made by who may write them there; short values stand in the list, and none is written over by its name."""
+    admin, owner = await govern(workspace), await visit(workspace)
+    assert "/shared-assets" not in await owner.get("/assets")
+    await owner.get("/shared-assets", status=403)
+    await owner.get("/shared-assets/new", status=403)
+    assert "/shared-assets" in await admin.get("/assets")
+    name = f"erp {uuid7()}"
+    made = await admin.post("/shared-assets/new", name=name, content_type="text/plain", content="https://erp.example")
+    here = made.headers["location"].removeprefix(admin.base)
+    again = await admin.post("/shared-assets/new", status=422, name=name, content_type="text/plain", content="other")
+    assert "already" in again.text
+    assert "https://erp.example" in await admin.get("/shared-assets")
+    await owner.get(here, status=403)
+    await admin.post(f"{here}/edit", content_type="text/plain", content="https://new.example")
+    assert "https://new.example" in await admin.get(here)
+    no_json = await admin.post(f"{here}/edit", status=422, content_type="application/json", content="{")
+    assert "no JSON" in no_json.text
+    await owner.post(f"{here}/delete", status=403)
+    await admin.post(f"{here}/delete")
+    await admin.get(here, status=404)

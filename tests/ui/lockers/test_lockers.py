@@ -38,3 +38,45 @@ async def test_a_locker_is_made_shared_and_deleted(visit, workspace, room, cleo)
     await browser.post(f"{here}/edit", name=f"{name} 2", description="", revision=revision)
     await browser.post(f"{here}/delete")
     await browser.get(here, status=404)
+
+
+async def test_a_secret_of_the_organization_is_made_filled_shared_and_given_away(govern, visit, workspace, room, cleo):
+    """Its values are on no page; a stranger is told of none, and who is given it owns it."""
+    owner, other = await govern(workspace), await visit(workspace)
+    outsider = await visit(cleo.workspace)
+    name, value = f"ERP {uuid7()}", f"v-{uuid7()}"
+    assert "Nothing was changed" in (await owner.post("/shared-secrets/new", status=422, name="")).text
+    made = await owner.post("/shared-secrets/new", name=name, name0="username", name1="pin", own1="on", masked1="on")
+    here = made.headers["location"].removeprefix(owner.base)
+    page = await owner.get(here)
+    assert page.count("no value") == 2
+    fields = dict.fromkeys(re.findall(r'name="(value:[0-9a-f-]{36})"', page), value)
+    assert "No value was typed" in (await owner.post(f"{here}/values", status=422)).text
+    await owner.post(f"{here}/values", **fields)
+    page = await owner.get(here)
+    assert page.count("has a value") == 2
+    for path in (here, f"{here}/edit", "/shared-secrets", f"{here}/delete"):
+        assert value not in await owner.get(path)
+    await other.get(here, status=404)
+    assert name not in await other.get("/shared-secrets")
+    await outsider.post(f"{here}/values", status=404, **fields)
+
+    locker = await lockers.create(room.engine, room.admin, name=f"L {uuid7()}", description="", owner=owner.user)
+    await owner.post(f"{here}/locker", locker=locker.name)
+    assert f"/shared-secrets/{here.rpartition('/')[2]}" in await owner.get(f"/lockers/{locker.number}")
+    await owner.post(f"{here}/locker", locker="")
+    assert "None: its owner" in await owner.get(here)
+
+    form = await owner.get(f"{here}/edit")
+    revision = re.search(r'name="revision" value="(\d+)"', form)[1]
+    kept = re.search(r'name="id0" value="([0-9a-f-]+)"', form)[1]
+    await owner.post(f"{here}/edit", name=name, revision=revision, id0=kept, name0="user")
+    page = await owner.get(here)
+    assert "user" in page
+    assert "pin" not in page
+    assert page.count("has a value") == 1
+    assert "Nothing was changed" in (await owner.post(f"{here}/owner", status=422, user="nobody at all")).text
+    await owner.post(f"{here}/owner", user=other.username)
+    assert name in await other.get("/shared-secrets")
+    await other.post(f"{here}/delete")
+    await other.get(here, status=404)

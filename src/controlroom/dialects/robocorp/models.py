@@ -1,15 +1,14 @@
 """Connections to models (our own management API): OpenAI-compatible endpoints, and their key in the vault."""
 
 from datetime import datetime
-from typing import Final
 
 import msgspec
 
+from controlroom.border import model_prompts
 from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.dialects.robocorp.answers import Deleted, Identified, OwnBody, Reference, Shape
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.model_connections import actions
-from controlroom.engine.model_connections.errors import ModelRefused
 from controlroom.engine.model_connections.model import (
     Auth,
     AuthKind,
@@ -19,15 +18,9 @@ from controlroom.engine.model_connections.model import (
     Provider,
     ProviderDefinition,
 )
-from controlroom.engine.model_connections.rules import told_by
 from controlroom.engine.vault.errors import AttributeNotFound
 from controlroom.engine.vault.shared import actions as secrets
 from controlroom.ids import AttributeId, ModelConnectionId, ModelProviderId, SharedSecretId
-from controlroom.outgoing import Outgoing
-
-_SECONDS: Final = 60.0
-"""For an answer. Why longer than others': models think."""
-_ANSWER_BYTES: Final = 1 << 20
 
 
 class ModelAnswer(Shape, frozen=True, kw_only=True):
@@ -134,19 +127,9 @@ async def delete_model(request: Asking, model_id: Path[ModelConnectionId]) -> De
 @post("/models/{model_id:uuid}/prompt", needs=Permission.READ_SECRETS)
 async def prompt_model(request: Asking, model_id: Path[ModelConnectionId], data: Body[Prompt]) -> PromptAnswer:
     """Ask a model something, to see that its connection works. Private addresses must be allowed by the operator."""
-    call, model = await actions.prepare(*request.governing, model_id, data.prompt, data.parameters)
-    outgoing: Outgoing = request.app.state.outgoing
-    answer = await outgoing.request(
-        call.method,
-        call.url,
-        headers=call.headers,
-        content=call.body,
-        seconds=_SECONDS,
-        answer_bytes=_ANSWER_BYTES,
+    told = await model_prompts.ask(
+        *request.governing, model_id, data.prompt, data.parameters, outgoing=request.app.state.outgoing
     )
-    if not answer.is_success:
-        raise ModelRefused(answer.status)
-    told = told_by(model.definition, answer.body)
     return PromptAnswer(text=told.text, values=told.values)
 
 

@@ -6,7 +6,7 @@ from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.record import record
 from controlroom.engine.access.roles.actions import ensure_in_organization
 from controlroom.engine.access.scope import SEEN, Scope, scoped
-from controlroom.engine.assets.errors import AssetNotFound, AssetTooLarge
+from controlroom.engine.assets.errors import AssetNameTaken, AssetNotFound, AssetTooLarge
 from controlroom.engine.assets.model import Asset, Content
 from controlroom.engine.assets.rules import checked_asset_name, checked_content_type
 from controlroom.engine.engine import Engine
@@ -28,8 +28,17 @@ _ASSET: Final = """shared_asset.id, shared_asset.number, shared_asset.name, shar
     jsonb_build_object('content_type', content_type, 'size', size, 'hash', hash) as content"""
 
 
+async def create(engine: Engine, actor: Actor, name: str, *, content_type: str, data: bytes) -> Asset:
+    """Make an asset of the organization. Raises AssetNameTaken, AssetNameInvalid, AssetTooLarge."""
+    return await _write(engine, actor, name, content_type=content_type, data=data, is_new=True)
+
+
 async def put(engine: Engine, actor: Actor, name: str, *, content_type: str, data: bytes) -> Asset:
     """Make an asset of the organization, or give it other content. Raises AssetNameInvalid, AssetTooLarge."""
+    return await _write(engine, actor, name, content_type=content_type, data=data, is_new=False)
+
+
+async def _write(engine: Engine, actor: Actor, name: str, *, content_type: str, data: bytes, is_new: bool) -> Asset:
     ensure_in_organization(actor, Permission.WRITE_ASSETS)
     checked_asset_name(name)
     checked_content_type(content_type)
@@ -38,7 +47,9 @@ async def put(engine: Engine, actor: Actor, name: str, *, content_type: str, dat
     blob = await engine.objects.put_bytes(data)
     content = Content(content_type=content_type, size=blob.size, hash=blob.hash)
     async with scoped(engine.database, actor.organization_id) as tx:
-        written = await _put(tx, actor.organization_id, name, content)
+        written = await _put(tx, actor.organization_id, name, content, is_new=is_new)
+        if written is None:
+            raise AssetNameTaken(name)
         await record(engine, tx, actor, actor.organization_id, "shared_asset.updated", written.id, name=name)
     return written
 
@@ -96,8 +107,11 @@ async def seen_from(tx: Statements, scope: Scope, name: str) -> Asset | None:
     )
 
 
-async def _put(tx: Statements, organization: OrganizationId, name: str, content: Content) -> Asset:
-    return await tx.one(
+async def _put(
+    tx: Statements, organization: OrganizationId, name: str, content: Content, *, is_new: bool
+) -> Asset | None:
+    """Write an asset; None where it shall be new, and one of its name is there."""
+    return await tx.one_or_none(
         Asset,
         f"""
         insert into shared_asset (id, organization_id, name, content_type, size, hash)
@@ -105,9 +119,11 @@ async def _put(tx: Statements, organization: OrganizationId, name: str, content:
         on conflict (organization_id, name) do update
            set content_type = excluded.content_type, size = excluded.size, hash = excluded.hash,
                updated_at = clock_now()
+         where not %(is_new)s
         returning {_ASSET}
         """,
         id=uuid7(),
+        is_new=is_new,
         organization=organization,
         name=name,
         content_type=content.content_type,

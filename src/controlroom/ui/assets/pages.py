@@ -16,7 +16,7 @@ from controlroom.engine.usage import store as usage
 from controlroom.errors import Invalid
 from controlroom.ids import AssetId
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown, elsewhere
-from controlroom.ui.lists import Col, ListPage
+from controlroom.ui.lists import Col, Link, ListPage
 from controlroom.ui.numbers import ensure_number
 from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.routing import Place, page, verb
@@ -60,7 +60,12 @@ async def list_assets(request: Asking) -> Shown:
     """The list."""
     found = await _LIST.read(request)
     return await request.show(
-        "assets/list.html", title="Assets", at="assets", found=found, may_change=_may_change(request)
+        "assets/list.html",
+        title="Assets",
+        at="assets",
+        found=found,
+        beside=tabs_of(request, "Of this workspace"),
+        may_change=_may_change(request),
     )
 
 
@@ -75,7 +80,7 @@ async def create_asset(request: Asking) -> Shown:
     """Make it, with the content that was typed."""
     fields = await request.fields()
     try:
-        data, kind = _typed(fields)
+        data, kind = typed(fields)
     except Invalid as wrong:
         return await _form(request, None, fields, refused=wrong.message)
     made, refused = await tried(actions.create(*request.acting, fields.text("name")))
@@ -98,7 +103,7 @@ async def show_asset(request: Asking, number: Path[str]) -> Shown:
         crumbs=[Crumb("Assets", f"{request.base}/assets"), Crumb(asset.name)],
         asset_=asset,
         here=f"{request.base}/assets/{asset.number}",
-        text=await _text(request, asset),
+        text=await read_text(request, asset),
         shown=_SHOWN_BYTES,
         is_image=asset.content is not None and asset.content.content_type.startswith("image/"),
         users=await usage.users_of_asset(*request.reading, asset.id),
@@ -119,7 +124,7 @@ async def ask_to_edit(request: Asking, number: Path[str]) -> Shown:
     """Its content, where it is a text that fits into a page; else a file to bring."""
     asset = await _seen(request, number)
     kind = asset.content.content_type if asset.content else "text/plain"
-    text = await _text(request, asset)
+    text = await read_text(request, asset)
     return await _form(request, asset, Fields([("content_type", kind), ("content", text or "")]))
 
 
@@ -129,7 +134,7 @@ async def edit_asset(request: Asking, number: Path[str]) -> Shown:
     fields = await request.fields()
     asset = await _asset(request, number)
     try:
-        data, kind = _typed(fields)
+        data, kind = typed(fields)
     except Invalid as wrong:
         return await _form(request, await _seen(request, number), fields, refused=wrong.message)
     _, refused = await tried(actions.upload_inline(*request.acting, asset, content_type=kind, data=data))
@@ -175,7 +180,7 @@ async def delete_asset(request: Asking, number: Path[str]) -> Shown:
     return request.done(f"{request.base}/assets", "The asset is deleted.")
 
 
-def _typed(fields: Fields) -> tuple[bytes, str]:
+def typed(fields: Fields) -> tuple[bytes, str]:
     """The content of a form, as the browser ended its lines: with LF. Raises Invalid for what is not of its type."""
     kind = fields.text("content_type") or "text/plain"
     text = fields.raw("content").replace("\r\n", "\n")
@@ -188,7 +193,7 @@ def _typed(fields: Fields) -> tuple[bytes, str]:
     return text.encode(), kind
 
 
-async def _text(request: Asking, asset: Asset) -> str | None:
+async def read_text(request: Asking, asset: Asset) -> str | None:
     """What it holds, as text; None for what is none, or more than a page shows."""
     content = asset.content
     if content is None or content.size > _SHOWN_BYTES or not content.content_type.startswith(_TEXTS):
@@ -198,6 +203,14 @@ async def _text(request: Asking, asset: Asset) -> str | None:
         return data.decode()
     except UnicodeDecodeError:
         return None
+
+
+def tabs_of(request: Asking, current: str) -> list[Link]:
+    """Assets of the workspace, and those of the organization for who may know of them."""
+    if not request.actor.may(Permission.READ_ASSETS, None):
+        return []
+    paths = {"Of this workspace": "/assets", "Of the organization": "/shared-assets"}
+    return [Link(name, f"{request.base}{path}", current == name) for name, path in paths.items()]
 
 
 async def _seen(request: Asking, named: str) -> Asset:
@@ -222,7 +235,7 @@ def _crumbs(request: Asking, asset: Asset | None, last: str) -> list[Crumb]:
 async def _form(request: Asking, asset: Asset | None, fields: Fields, *, refused: str = "") -> Shown:
     kind = fields.text("content_type")
     types = TYPES if kind in TYPES or not kind else {kind: kind, **TYPES}
-    is_typed = asset is None or asset.content is None or await _text(request, asset) is not None
+    is_typed = asset is None or asset.content is None or await read_text(request, asset) is not None
     return await request.show(
         "assets/form.html",
         title=f"Edit {asset.name}" if asset else "New asset",

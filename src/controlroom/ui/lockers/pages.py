@@ -22,6 +22,7 @@ from controlroom.ui.numbers import ensure_number
 from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.rights import held, in_organization
 from controlroom.ui.routing import page, verb
+from controlroom.ui.secrets.pages import tabs_of
 
 _MOST: Final = 200
 _BY_NAME: Final = (Sort("name"), Sort("id"))
@@ -59,6 +60,7 @@ async def list_lockers(request: Asking) -> Shown:
         at="secrets",
         crumbs=[Crumb("Secrets", f"{request.base}/secrets"), Crumb("Lockers")],
         found=await _LIST.read(request, seen=seen_by(asker_of(request.actor))),
+        beside=tabs_of(request, "Lockers"),
         may_make=request.actor.uses(Permission.OWN_SECRETS, None),
     )
 

@@ -10,7 +10,7 @@ from controlroom.engine.vault.listings import SECRETS
 from controlroom.engine.vault.model import Secret, SecretKeys
 from controlroom.engine.vault.store import SECRET
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
-from controlroom.ui.lists import Col, ListPage
+from controlroom.ui.lists import Col, Link, ListPage
 from controlroom.ui.numbers import ensure_number
 from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.routing import Place, page, verb
@@ -41,7 +41,12 @@ async def list_secrets(request: Asking) -> Shown:
     """The list."""
     found = await _LIST.read(request)
     return await request.show(
-        "secrets/list.html", title="Secrets", at="secrets", found=found, may_change=_may_change(request)
+        "secrets/list.html",
+        beside=tabs_of(request, "Of this workspace"),
+        title="Secrets",
+        at="secrets",
+        found=found,
+        may_change=_may_change(request),
     )
 
 
@@ -172,3 +177,9 @@ async def _form(request: Asking, told: SecretKeys | None, fields: Fields, *, ref
         fields=fields,
         refused=refused,
     )
+
+
+def tabs_of(request: Asking, current: str) -> list[Link]:
+    """Secrets of the workspace, those of the organization that the actor may know of, and lockers that share these."""
+    paths = {"Of this workspace": "/secrets", "Of the organization": "/shared-secrets", "Lockers": "/lockers"}
+    return [Link(name, f"{request.base}{path}", current == name) for name, path in paths.items()]

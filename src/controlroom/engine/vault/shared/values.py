@@ -68,6 +68,21 @@ async def of_secret(
     )
 
 
+async def given(tx: Statements, secret: SharedSecretId, user: UserId | None) -> list[AttributeId]:
+    """Of which attributes of a secret that the caller has found there is a value: everybody's, or the user's own."""
+    return await tx.all(
+        AttributeId,
+        """
+        select distinct secret_attribute.id
+          from secret_value join secret_attribute on secret_attribute.id = secret_value.attribute_id
+         where secret_attribute.shared_secret_id = %(secret)s
+           and (secret_value.user_id is null or secret_value.user_id = %(user)s)
+        """,
+        secret=secret,
+        user=user,
+    )
+
+
 async def lock(tx: ScopedTx, secret: SharedSecretId, value: SecretValueId) -> SealedValue | None:
     """One value of a secret that the caller has found, locked."""
     return await tx.one_or_none(

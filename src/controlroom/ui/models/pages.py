@@ -1,0 +1,215 @@
+"""Connections to models that answer prompts: providers, where their key is, and whether they answer."""
+
+from typing import Final
+
+from controlroom.border import model_prompts
+from controlroom.engine.access import history
+from controlroom.engine.lists import pages
+from controlroom.engine.lists.model import Asked, Sort
+from controlroom.engine.model_connections import actions
+from controlroom.engine.model_connections.model import (
+    Auth,
+    AuthKind,
+    KeyPlace,
+    Model,
+    ModelDefinition,
+    Provider,
+    ProviderDefinition,
+)
+from controlroom.engine.model_connections.store import MODEL
+from controlroom.engine.references import resolve
+from controlroom.engine.vault.lockers.rules import asker_of
+from controlroom.engine.vault.shared.listings import SHARED_SECRETS, seen_by
+from controlroom.engine.vault.shared.model import SharedSecret
+from controlroom.errors import ControlRoomError
+from controlroom.ids import AttributeId, as_uuid
+from controlroom.ui.asking import Asking, Fields, Path, Permission, Shown
+from controlroom.ui.numbers import ensure_number
+from controlroom.ui.refusals import REFUSED, said, tried
+from controlroom.ui.rights import in_organization
+from controlroom.ui.routing import Place, page, verb
+
+PLACE: Final = Place(
+    at="models",
+    name="Models",
+    path="/models",
+    icon="models",
+    needs=Permission.READ_SECRETS,
+    throughout=Permission.READ_MODELS,
+)
+_READS: Final = Permission.READ_SECRETS
+"""In the workspace; what is the organization's asks its verbs for more."""
+_WRITE: Final = in_organization(Permission.WRITE_MODELS)
+_MOST: Final = 200
+
+
+@page("/models", needs=_READS)
+async def list_models(request: Asking) -> Shown:
+    """Providers with the models that are asked by them."""
+    return await request.show(
+        "models/list.html",
+        title="Models",
+        at="models",
+        providers=await actions.list_providers(*request.governing, limit=_MOST),
+        may_change=_may_change(request),
+    )
+
+
+@page("/models/new", needs=_READS)
+async def ask_for_model(request: Asking) -> Shown:
+    """Where it is asked, and where its key is."""
+    return await _form(request, Fields([("key_header", "Authorization"), ("key_prefix", "Bearer ")]))
+
+
+@verb("/models/new", may=_WRITE)
+async def create_model(request: Asking) -> Shown:
+    """Make the connection; of a provider that is there it is one more."""
+    fields = await request.fields()
+    header = fields.text("key_header")
+    definition = ProviderDefinition(
+        name=fields.text("provider"),
+        description=fields.text("description"),
+        auth=Auth(
+            kind=AuthKind.API_KEY, keys=[KeyPlace(name=header, prefix=fields.raw("key_prefix"))] if header else []
+        ),
+        models=[
+            ModelDefinition(
+                name=fields.text("name"), uri=fields.text("uri"), display_name=fields.text("display_name") or None
+            )
+        ],
+    )
+    made, refused = await tried(actions.create(*request.governing, definition, key=_key(fields)))
+    if made is None:
+        return await _form(request, fields, refused=refused)
+    model = next(each for each in made.models if each.definition.name == fields.text("name"))
+    return request.done(f"{request.base}/models/{model.number}", f"The connection to {fields.text('name')} is made.")
+
+
+@page("/models/{number:str}", needs=_READS)
+async def show_model(request: Asking, number: Path[str]) -> Shown:
+    """How it is asked; and a prompt to try it."""
+    provider, model = await _model(request, number)
+    ensure_number(request, number, model.number)
+    return await _show(request, provider, model)
+
+
+@verb("/models/{number:str}/prompt", may=in_organization(Permission.READ_MODELS))
+async def prompt_model(request: Asking, number: Path[str]) -> Shown:
+    """Ask it something, and show what it answers."""
+    fields = await request.fields()
+    provider, model = await _model(request, number)
+    outgoing = request.around.outgoing
+    given = {name.removeprefix("given:"): fields.raw(name) for name in fields.names() if name.startswith("given:")}
+    if outgoing is None:
+        return await _show(request, provider, model, fields=fields, refused="This room asks nobody outside of it")
+    try:
+        told = await model_prompts.ask(*request.governing, model.id, fields.raw("prompt"), given, outgoing=outgoing)
+    except ControlRoomError as failed:
+        return await _show(request, provider, model, fields=fields, refused=said(failed))
+    return await _show(request, provider, model, fields=fields, answer=told.text or "(an empty answer)")
+
+
+@verb("/models/{number:str}/key", may=_WRITE)
+async def set_key(request: Asking, number: Path[str]) -> Shown:
+    """Say where the key of its provider is: for all of the provider's models."""
+    fields = await request.fields()
+    provider, model = await _model(request, number)
+    _, refused = await tried(actions.set_key(*request.governing, provider.id, _key(fields)))
+    if refused:
+        return await _show(request, provider, model, refused=refused)
+    return request.done(f"{request.base}/models/{model.number}", f"The key of {provider.name} is another.")
+
+
+@page("/models/{number:str}/delete", needs=_READS)
+async def ask_to_delete(request: Asking, number: Path[str]) -> Shown:
+    """What is lost."""
+    provider, model = await _model(request, number)
+    return await request.show(
+        "models/delete.html",
+        title=f"Delete {model.definition.name}",
+        at="models",
+        crumbs=request.way(("Models", "/models"), (model.definition.name, f"/models/{model.number}"), "Delete"),
+        provider=provider,
+        model=model,
+    )
+
+
+@verb("/models/{number:str}/delete", may=_WRITE)
+async def delete_model(request: Asking, number: Path[str]) -> Shown:
+    """Delete the connection, and its provider with the last one."""
+    _, model = await _model(request, number)
+    await actions.delete(*request.governing, model.id)
+    return request.done(f"{request.base}/models", f"The connection to {model.definition.name} is deleted.")
+
+
+async def _model(request: Asking, named: str) -> tuple[Provider, Model]:
+    found = await resolve(request.db, request.scope_for(_READS), MODEL, named)
+    return await actions.get(*request.governing, found)
+
+
+def _may_change(request: Asking) -> bool:
+    return request.actor.may(Permission.WRITE_MODELS, None)
+
+
+def _key(fields: Fields) -> AttributeId | None:
+    named = as_uuid(fields.text("key"))
+    return None if named is None else AttributeId(named)
+
+
+async def _keys(request: Asking) -> list[tuple[str, str]]:
+    """The attributes of secrets that the actor may know of, one of which may be the key: never their values."""
+    asked = Asked(sort=(Sort("name"), Sort("id")), length=_MOST)
+    known = await pages.rows(request.db, SharedSecret, SHARED_SECRETS, seen_by(asker_of(request.actor)), asked)
+    return [(str(part.id), f"{each.name}: {part.name}") for each in known for part in each.attributes]
+
+
+async def _show(
+    request: Asking,
+    provider: Provider,
+    model: Model,
+    *,
+    fields: Fields | None = None,
+    answer: str = "",
+    refused: str = "",
+) -> Shown:
+    keys = await _keys(request) if _may_change(request) else []
+    return await request.show(
+        "models/model.html",
+        title=model.definition.display_name or model.definition.name,
+        at="models",
+        crumbs=request.way(("Models", "/models"), model.definition.name),
+        status=REFUSED if refused else 200,
+        provider=provider,
+        model=model,
+        here=f"{request.base}/models/{model.number}",
+        asked=[each for each in _values_of(model) if each],
+        fields=fields or Fields([]),
+        answer=answer,
+        keys=keys,
+        key_name=dict(keys).get(str(provider.key_id), "in the vault") if provider.key_id else "",
+        changes=await history.changes_of(request.db, request.scope_for(_READS), model.id),
+        may_change=_may_change(request),
+        refused=refused,
+    )
+
+
+def _values_of(model: Model) -> list[str]:
+    """The names of values that a prompt may bring along."""
+    of = model.definition
+    names = [each.name for parameters in of.params for each in parameters.attribute]
+    raw = of.request.raw if of.request else None
+    names += [each.attribute.name for each in (raw.variables if raw else [])]
+    return list(dict.fromkeys(names))
+
+
+async def _form(request: Asking, fields: Fields, *, refused: str = "") -> Shown:
+    return await request.show(
+        "models/form.html",
+        title="New connection to a model",
+        at="models",
+        crumbs=request.way(("Models", "/models"), "New connection"),
+        status=REFUSED if refused else 200,
+        fields=fields,
+        keys=await _keys(request),
+        refused=refused,
+    )
