@@ -7,6 +7,7 @@ slashes). `{run}` is a run with something to see.
 from pathlib import Path
 
 import console_items
+import console_nouns
 import console_people
 from rooms import Room
 
@@ -38,6 +39,7 @@ PAGES = {
     "process-delete": "/processes/{process}/delete",
     **console_people.PAGES,
     **console_items.PAGES,
+    **console_nouns.PAGES,
     "me": "//me",
     "search": "/search?q=words",
     "search-consoles": "/search?q=words&in=consoles",
@@ -63,7 +65,6 @@ PAGES = {
     "secret-edit": "/secrets/erp/edit",
     "lockers": "/lockers",
     "tasks": "/tasks",
-    "repository": "/repository",
     "jobs": "/jobs",
     "targets": "/targets",
     "target-new": "/targets/new",
@@ -90,6 +91,7 @@ def fill(running: Room) -> dict[str, str]:
         **_floor(running),
         **console_people.fill(running),
         **console_items.fill(running),
+        **console_nouns.fill(running),
     }
 
 

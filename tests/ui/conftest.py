@@ -7,8 +7,11 @@ import pytest
 
 from controlroom.engine.access import sessions
 from controlroom.engine.access.actions import create_api_key  # noqa: F401 - what the fixtures of `live` need
+from controlroom.engine.access.grants.actions import grant
+from controlroom.engine.access.grants.model import Principal, PrincipalKind
 from controlroom.engine.access.model import Role
 from controlroom.engine.access.passwords import hash_password
+from controlroom.engine.access.roles.model import ADMIN
 from controlroom.engine.access.users.actions import create_user
 from controlroom.ids import SessionId, UserId, WorkspaceId, uuid7
 from controlroom.keys import mint
@@ -86,3 +89,15 @@ async def visit(room: Live, password_hash: str):  # noqa: F811 - the fixture
     yield come
     for client in clients:
         await client.aclose()
+
+
+@pytest.fixture
+def govern(visit, room):  # noqa: F811 - the fixture
+    """Makes owners of a workspace who govern the organization, too."""
+
+    async def come(workspace: WorkspaceId) -> Browser:  # noqa: F811 - the fixture's
+        browser = await visit(workspace)
+        await grant(room.engine, room.admin, Principal(PrincipalKind.USER, browser.user), ADMIN, None)
+        return browser
+
+    return come

@@ -114,7 +114,9 @@ async def test_several_scopes_change_together_or_not_at_all(engine, ada, workspa
         VariableScope.WORKSPACE: ("DBT_SHADE", "red"),
         VariableScope.TARGET: ("DBT_SHADE", "x"),
     }
-    assert len(await actions.delete_all(engine, ada, workspace, "DBT_SHADE")) == 2
+    left = await actions.edit_all(engine, ada, workspace, "DBT_SHADE", values={OF_WORKSPACE: "y"}, without=[in_target])
+    assert [(each.scope, each.value) for each in left] == [(VariableScope.WORKSPACE, "y")]
+    assert len(await actions.delete_all(engine, ada, workspace, "DBT_SHADE")) == 1
     with pytest.raises(VariableNotFound):
         await actions.delete_all(engine, ada, workspace, "DBT_SHADE")
 

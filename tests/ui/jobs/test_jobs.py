@@ -51,6 +51,7 @@ async def test_a_job_is_looked_at_started_and_deleted(visit, workspace, job, cle
     assert "when somebody starts it" in page
     assert "Not looked at" in page
     await browser.get(f"{here}/docs", status=404)
+    await browser.get(f"{here}/documentation", status=404)
     target = f"/targets/{job.target_number}"
     assert f"{browser.base}{target}" in page
     assert "Nightly" in await browser.get(target)
@@ -103,3 +104,35 @@ async def test_jobs_and_environments_are_made_and_changed(visit, workspace, job)
     assert (await browser.post("/targets/new", status=422, name="Stage", kind="deployment")).status_code == 422
     await browser.post(f"{there}/delete")
     await browser.get(there, status=404)
+
+
+async def test_a_workspace_becomes_a_project_and_is_changed(visit, workspace, room, ada, cleo):
+    """Its files are a package's; while it has jobs it stays one, and outsiders know of none."""
+    browser, viewer = await visit(workspace), await visit(workspace, Role.VIEWER)
+    outsider = await visit(cleo.workspace)
+    assert "is no dbt project" in await browser.get("/project")
+    assert "Make it one" not in await viewer.get("/project")
+    await browser.get("/project/edit", status=404)
+    await browser.post("/project/found")
+    blob = await room.engine.objects.put_bytes(project_zip())
+    package = (await push(room.engine, ada.actor, workspace, "jaffle", blob)).package
+    assert f'value="{package.id}"' in await browser.get("/project/edit")
+    wrong = await browser.post(
+        "/project/edit", status=422, description="", subdirectory="../x", package=str(package.id)
+    )
+    assert "Nothing was changed" in wrong.text
+    await browser.post("/project/edit", description="The shop", subdirectory="", package=str(package.id))
+    page = await viewer.get("/project")
+    assert "The shop" in page
+    assert "jaffle" in page
+    stale = await browser.post("/project/edit", status=422, description="Other", package=str(package.id), revision="77")
+    assert "Nothing was changed" in stale.text
+    await viewer.get("/project/edit", status=403)
+    assert "The shop" not in await outsider.get("/project")
+    await browser.post("/project/delete")
+    assert "is no dbt project" in await browser.get("/project")
+
+
+async def test_a_project_with_jobs_stays_one(visit, workspace, job):
+    """The refusal names them."""
+    assert "Nightly" in (await (await visit(workspace)).post("/project/delete", status=422)).text

@@ -32,4 +32,4 @@ async def test_a_service_token_is_made_shown_once_and_deleted(govern, visit, wor
     await admin.post(f"{HERE}/{number}/enable")
     assert "refused at once" in await admin.get(f"{HERE}/{number}/delete?part=dialog")
     await admin.post(f"{HERE}/{number}/delete")
-    assert f"token-{number}\"" not in await admin.get(HERE)
+    assert f'token-{number}"' not in await admin.get(HERE)

@@ -1,6 +1,6 @@
 """The verbs of variables. What is secret about one goes in and never comes out but into a run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -71,14 +71,18 @@ async def edit_all(
     *,
     new_name: str | None = None,
     values: Mapping[Where, str] | None = None,
+    without: Collection[Where] = (),
 ) -> list[Variable]:
-    """Call a variable otherwise in all its scopes, and give it values in some: all of it or nothing.
+    """Call a variable otherwise in all its scopes, give it values in some and none in others: all of it or nothing.
 
     Raises VariableNotFound, VariableNameInvalid, VariableInvalid, VariableExists.
     """
     scope = scope_of(actor, Permission.WRITE_VARIABLES, workspace)
     async with scoped(engine.database, scope) as tx:
         there = await _named(tx, scope, name)
+        gone = [each for each in there if each.where in without]
+        await _remove(engine, tx, actor, scope, gone)
+        there = [each for each in there if each not in gone]
         called = name if new_name is None else new_name
         given = dict(values or {})
         for each in there:

@@ -52,8 +52,10 @@ class Variable(Struct, frozen=True, kw_only=True):
     target_name: str | None
     process_id: ProcessId | None
     process_number: int | None
+    process_name: str | None
     user_id: UserId | None
     user_number: int | None
+    user_name: str | None
     created_at: datetime
     updated_at: datetime
 

@@ -26,8 +26,9 @@ VARIABLE: Final = Noun[VariableId](
 COLUMNS: Final = """variable.id, variable.number, variable.workspace_id,
     variable_workspace.number as workspace_number, variable.name, variable.value, variable.target_id,
     variable_target.number as target_number, variable_target.name as target_name, variable.process_id,
-    variable_process.number as process_number, variable.user_id, variable_user.number as user_number,
-    variable.created_at, variable.updated_at"""
+    variable_process.number as process_number, variable_process.name as process_name, variable.user_id,
+    variable_user.number as user_number, variable_user.username as user_name, variable.created_at,
+    variable.updated_at"""
 JOINS: Final = """join workspace as variable_workspace on variable_workspace.id = variable.workspace_id
     left join target as variable_target on variable_target.id = variable.target_id
     left join process as variable_process on variable_process.id = variable.process_id

@@ -352,4 +352,4 @@ def tabs_of(request: Asking, current: str) -> list[Link]:
     tabs = [Link("Jobs", f"{request.base}/jobs", current == "Jobs")]
     if request.actor.may(Permission.READ_TARGETS, request.workspace):
         tabs.append(Link("Environments", f"{request.base}/targets", current == "Environments"))
-    return tabs
+    return [*tabs, Link("Project", f"{request.base}/project", current == "Project")]

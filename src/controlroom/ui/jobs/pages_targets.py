@@ -1,24 +1,23 @@
 """dbt environments: what jobs and people work on, with which dbt, and which jobs do."""
 
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
 from controlroom.engine.access import history
-from controlroom.engine.connections.listings import CONNECTIONS
-from controlroom.engine.connections.listings import seen_by as connections_seen_by
-from controlroom.engine.connections.model import Connection
-from controlroom.engine.lists import pages
-from controlroom.engine.lists.model import AllOf, Asked, Sort, equal
+from controlroom.engine.lists.model import AllOf, equal
 from controlroom.engine.references import resolve
 from controlroom.engine.targets import actions, store
 from controlroom.engine.targets.listings import TARGETS
 from controlroom.engine.targets.model import Purpose, Target, TargetDefinition, TargetKind
 from controlroom.engine.targets.store import TARGET
-from controlroom.ids import ConnectionId, TargetId, as_uuid
+from controlroom.ids import ConnectionId, ExtendedAttributesId, LoginId, ProfileId, TargetId, as_uuid
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
+from controlroom.ui.connections.pages import known as known_connections
+from controlroom.ui.connections.pages_logins import logins_of, name_of, profiles_of
+from controlroom.ui.connections.pages_profiles import attributes_of, told
 from controlroom.ui.filters import Choice
-from controlroom.ui.jobs.pages import MOST, THERE, jobs_of, tabs_of, when_told
+from controlroom.ui.jobs.pages import THERE, jobs_of, tabs_of, when_told
 from controlroom.ui.lists import Col, ListPage
 from controlroom.ui.numbers import ensure_number
 from controlroom.ui.refusals import REFUSED, tried
@@ -44,6 +43,7 @@ _LIST: Final = ListPage(
     searched_words="Name, number or id",
     sort="name",
 )
+Id = TypeVar("Id")
 
 
 @page("/targets", needs=Permission.READ_TARGETS)
@@ -75,6 +75,8 @@ async def show_target(request: Asking, number: Path[str]) -> Shown:
         target=target,
         jobs=await jobs_of(request, AllOf((THERE, equal(target_id=found)))) if sees_jobs else [],
         when=when_told,
+        names=await _names(request, target),
+        sees_variables=request.actor.may(Permission.READ_VARIABLES, request.workspace),
         changes=await history.changes_of(*request.reading, found),
         may_change=request.actor.may(Permission.WRITE_TARGETS, request.workspace),
     )
@@ -142,6 +144,9 @@ async def ask_to_edit_target(request: Asking, number: Path[str]) -> Shown:
         ("kind", target.kind.value),
         ("purpose", target.purpose.value if target.purpose else ""),
         ("connection", str(target.connection_id or "")),
+        ("login", str(target.login_id or "")),
+        ("profile", str(target.profile_id or "")),
+        ("attributes", str(target.extended_attributes_id or "")),
         ("tool_version", target.tool_version or ""),
         ("branch", target.branch or ""),
         ("subdirectory", target.subdirectory or ""),
@@ -152,7 +157,7 @@ async def ask_to_edit_target(request: Asking, number: Path[str]) -> Shown:
 
 @verb("/targets/{number:str}/edit")
 async def edit_target(request: Asking, number: Path[str]) -> Shown:
-    """Change it; log-in, profile and attributes stay as they are."""
+    """Change it; jobs that run on it go on as they began."""
     fields = await request.fields()
     target = await _target(request, number)
     _, refused = await tried(actions.edit(*request.acting, target.id, lambda before: _defined(fields, before)))
@@ -163,22 +168,44 @@ async def edit_target(request: Asking, number: Path[str]) -> Shown:
 
 def _defined(fields: Fields, before: TargetDefinition) -> TargetDefinition:
     """What a form says of an environment, over what there is. A field that it does not have stays."""
-    connection = before.connection_id
-    if fields.has("connection"):
-        named = as_uuid(fields.text("connection"))
-        connection = None if named is None else ConnectionId(named)
+    named = {name: as_uuid(fields.text(name)) for name in ("connection", "login", "profile", "attributes")}
+    connection, login, profile, over = named.values()
     kinds, purposes = {each.value: each for each in TargetKind}, {each.value: each for each in Purpose}
     return replace(
         before,
         name=fields.text("name"),
         kind=kinds.get(fields.text("kind"), TargetKind.DEPLOYMENT),
         purpose=purposes.get(fields.text("purpose")),
-        connection_id=connection,
+        connection_id=_chosen(fields, "connection", before.connection_id, connection and ConnectionId(connection)),
+        login_id=_chosen(fields, "login", before.login_id, login and LoginId(login)),
+        profile_id=_chosen(fields, "profile", before.profile_id, profile and ProfileId(profile)),
+        extended_attributes_id=_chosen(
+            fields, "attributes", before.extended_attributes_id, over and ExtendedAttributesId(over)
+        ),
         tool_version=fields.text("tool_version") or None,
         branch=fields.text("branch") or None,
         uses_branch=fields.has("uses_branch"),
         subdirectory=fields.text("subdirectory") or None,
     )
+
+
+async def _names(request: Asking, target: Target) -> dict[str, str]:
+    """What a target names, as people know it."""
+    found = {}
+    if target.connection_id:
+        seen = await known_connections(request)
+        found["connection"] = next((each.name for each in seen if each.id == target.connection_id), "")
+    if target.login_id:
+        found["login"] = next((name_of(each) for each in await logins_of(request) if each.id == target.login_id), "")
+    if target.profile_id:
+        seen_profiles = await profiles_of(request)
+        found["profile"] = next((each.key for each in seen_profiles if each.id == target.profile_id), "")
+    return found
+
+
+def _chosen(fields: Fields, name: str, before: Id | None, now: Id | None) -> Id | None:
+    """What a choice says; a form without it leaves what there is."""
+    return now if fields.has(name) else before
 
 
 async def _target(request: Asking, named: str) -> Target:
@@ -188,8 +215,6 @@ async def _target(request: Asking, named: str) -> Target:
 
 
 async def _form(request: Asking, target: Target | None, fields: Fields, *, refused: str = "") -> Shown:
-    asked = Asked(filter=AllOf((THERE,)), sort=(Sort("name"), Sort("id")), length=MOST)
-    known = await pages.rows(request.db, Connection, CONNECTIONS, connections_seen_by(request.actor), asked)
     return await request.show(
         "jobs/target_form.html",
         title=f"Edit {target.name}" if target else "New environment",
@@ -202,6 +227,9 @@ async def _form(request: Asking, target: Target | None, fields: Fields, *, refus
         status=REFUSED if refused else 200,
         target=target,
         fields=fields,
-        connections=[(str(each.id), f"{each.name} ({each.kind.value})") for each in known],
+        connections=[(str(each.id), f"{each.name} ({each.kind.value})") for each in await known_connections(request)],
+        logins=[(str(each.id), f"{name_of(each)} (#{each.number})") for each in await logins_of(request)],
+        profiles=[(str(each.id), each.key) for each in await profiles_of(request)],
+        overlays=[(str(each.id), told(each)) for each in await attributes_of(request)],
         refused=refused,
     )

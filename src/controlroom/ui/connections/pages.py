@@ -1,0 +1,222 @@
+"""Connections: to which databases commands and steps lead. They are the organization's, and hold no secret."""
+
+from typing import Final
+
+from controlroom.engine.access import history
+from controlroom.engine.access.scope import within
+from controlroom.engine.connections import actions, files
+from controlroom.engine.connections.listings import CONNECTIONS, seen_by
+from controlroom.engine.connections.model import Connection, ConnectionChange, ConnectionKind, DuckdbSettings, Storage
+from controlroom.engine.connections.store import CONNECTION
+from controlroom.engine.lists import pages
+from controlroom.engine.lists.model import AllOf, Asked, Compare, Operator, Sort, equal
+from controlroom.engine.references import resolve
+from controlroom.engine.targets.listings import TARGETS
+from controlroom.engine.targets.model import Target
+from controlroom.engine.workers import store as workers
+from controlroom.errors import Invalid
+from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
+from controlroom.ui.connections.forms import defined, pairs_of
+from controlroom.ui.lists import Link
+from controlroom.ui.numbers import ensure_number
+from controlroom.ui.refusals import REFUSED, said, tried
+from controlroom.ui.rights import in_organization
+from controlroom.ui.routing import Place, page, verb
+
+PLACE: Final = Place(
+    at="connections", name="Connections", path="/connections", icon="connections", needs=Permission.READ_TARGETS
+)
+_WRITE: Final = in_organization(Permission.WRITE_CONNECTIONS)
+MOST: Final = 200
+THERE: Final = Compare("is_there", Operator.EQ, value=True)
+KINDS: Final = {ConnectionKind.POSTGRES: "PostgreSQL", ConnectionKind.DUCKDB: "DuckDB file"}
+
+
+@page("/connections", needs=Permission.READ_TARGETS)
+async def list_connections(request: Asking) -> Shown:
+    """Those that the actor sees: all of the organization's, or those that workspaces of theirs use."""
+    return await request.show(
+        "connections/list.html",
+        title="Connections",
+        at="connections",
+        tabs=tabs_of(request, "Connections"),
+        connections=await known(request),
+        kinds=KINDS,
+        may_change=may_change(request),
+    )
+
+
+@page("/connections/new", needs=Permission.READ_TARGETS)
+async def ask_for_connection(request: Asking) -> Shown:
+    """To which kind of database, and where that is."""
+    kind = _kind(request.query_params.get("kind", ""))
+    pairs = [("port", "5432")] if kind is ConnectionKind.POSTGRES else pairs_of(DuckdbSettings())
+    return await _form(request, None, kind, Fields(pairs))
+
+
+@verb("/connections/new", may=_WRITE)
+async def create_connection(request: Asking) -> Shown:
+    """Make it."""
+    fields = await request.fields()
+    kind = _kind(fields.text("kind"))
+    try:
+        settings = defined(kind, fields, None)
+    except Invalid as wrong:
+        return await _form(request, None, kind, fields, refused=said(wrong))
+    made, refused = await tried(actions.create(*request.governing, name=fields.text("name"), settings=settings))
+    if made is None:
+        return await _form(request, None, kind, fields, refused=refused)
+    return request.done(f"{request.base}/connections/{made.number}", f"The connection {made.name} is made.")
+
+
+@page("/connections/{number:str}", needs=Permission.READ_TARGETS)
+async def show_connection(request: Asking, number: Path[str]) -> Shown:
+    """Where it leads, what uses it here, and the versions of its file."""
+    connection = await _connection(request, number)
+    ensure_number(request, number, connection.number)
+    settings = connection.settings
+    is_kept = isinstance(settings, DuckdbSettings) and settings.storage is Storage.ROOM
+    of_it = AllOf((THERE, equal(connection_number=connection.number)))
+    asked = Asked(filter=of_it, sort=(Sort("name"), Sort("id")), length=MOST)
+    return await request.show(
+        "connections/connection.html",
+        title=connection.name,
+        at="connections",
+        crumbs=request.way(("Connections", "/connections"), connection.name),
+        connection=connection,
+        here=f"{request.base}/connections/{connection.number}",
+        kinds=KINDS,
+        is_kept=is_kept,
+        versions=await files.versions(request.db, request.actor.organization_id, connection.id) if is_kept else [],
+        targets=await pages.rows(request.db, Target, TARGETS, within(request.seen), asked),
+        sees_runs=request.actor.may(Permission.READ_RUNS, request.workspace),
+        place=await _place_name(request, settings) if isinstance(settings, DuckdbSettings) else "",
+        changes=await history.changes_of(*request.reading, connection.id),
+        may_change=may_change(request),
+    )
+
+
+@page("/connections/{number:str}/edit", needs=Permission.READ_TARGETS)
+async def ask_to_edit(request: Asking, number: Path[str]) -> Shown:
+    """Where it shall lead; its kind stays."""
+    connection = await _connection(request, number)
+    fields = Fields([("name", connection.name), *pairs_of(connection.settings)])
+    return await _form(request, connection, connection.kind, fields)
+
+
+@verb("/connections/{number:str}/edit", may=_WRITE)
+async def edit_connection(request: Asking, number: Path[str]) -> Shown:
+    """Change it; what runs goes on as it began."""
+    fields = await request.fields()
+    connection = await _connection(request, number)
+    try:
+        settings = defined(connection.kind, fields, connection.settings)
+    except Invalid as wrong:
+        return await _form(request, connection, connection.kind, fields, refused=said(wrong))
+    change = ConnectionChange(name=fields.text("name"), settings=settings)
+    _, refused = await tried(actions.edit(*request.governing, connection.id, change))
+    if refused:
+        return await _form(request, connection, connection.kind, fields, refused=refused)
+    return request.done(f"{request.base}/connections/{number}", "The connection is changed.")
+
+
+@page("/connections/{number:str}/delete", needs=Permission.READ_TARGETS)
+async def ask_to_delete(request: Asking, number: Path[str]) -> Shown:
+    """What is lost with it."""
+    return await _question(request, await _connection(request, number))
+
+
+@verb("/connections/{number:str}/delete", may=_WRITE)
+async def delete_connection(request: Asking, number: Path[str]) -> Shown:
+    """Delete it, where nothing uses it."""
+    connection = await _connection(request, number)
+    _, refused = await tried(actions.delete(*request.governing, connection.id))
+    if refused:
+        return await _question(request, connection, refused=refused)
+    return request.done(f"{request.base}/connections", "The connection is deleted.")
+
+
+# ---------------------------------------------------------------------------------------------------- what pages share
+async def known(request: Asking) -> list[Connection]:
+    """The connections that the actor sees, by name."""
+    asked = Asked(filter=AllOf((THERE,)), sort=(Sort("name"), Sort("id")), length=MOST)
+    return await pages.rows(request.db, Connection, CONNECTIONS, seen_by(request.actor), asked)
+
+
+def may_change(request: Asking) -> bool:
+    """Whether the actor makes and changes connections: a right in the organization."""
+    return request.actor.may(Permission.WRITE_CONNECTIONS, None)
+
+
+def tabs_of(request: Asking, current: str) -> list[Link]:
+    """Connections, and what a workspace keeps to use them."""
+    paths = {"Connections": "/connections", "Log-ins": "/logins", "Profiles": "/profiles", "Overlays": "/attributes"}
+    return [Link(name, f"{request.base}{path}", current == name) for name, path in paths.items()]
+
+
+async def _connection(request: Asking, named: str) -> Connection:
+    found = await resolve(request.db, request.scope_for(Permission.READ_TARGETS), CONNECTION, named)
+    return await actions.get(*request.governing, found)
+
+
+def _kind(text: str) -> ConnectionKind:
+    return ConnectionKind.DUCKDB if text == ConnectionKind.DUCKDB.value else ConnectionKind.POSTGRES
+
+
+async def _place_name(request: Asking, settings: DuckdbSettings) -> str:
+    """The worker or group that has the file, by name where the actor may know it."""
+    places = dict(await _places(request))
+    key = f"worker:{settings.worker_id}" if settings.worker_id else f"group:{settings.worker_group_id}"
+    return places.get(key, "")
+
+
+async def _places(request: Asking) -> list[tuple[str, str]]:
+    """Groups and workers, of which one may have a file."""
+    if not request.actor.may(Permission.READ_WORKERS, request.workspace):
+        return []
+    seen = request.scope_for(Permission.READ_WORKERS)
+    groups = await workers.list_groups(request.db, seen, limit=MOST)
+    each = await workers.list_workers(request.db, seen, limit=MOST)
+    return [
+        *((f"group:{group.id}", f"group {group.name}") for group in groups),
+        *((f"worker:{worker.id}", f"worker {worker.name}") for worker in each),
+    ]
+
+
+async def _form(
+    request: Asking, connection: Connection | None, kind: ConnectionKind, fields: Fields, *, refused: str = ""
+) -> Shown:
+    here = f"{request.base}/connections/new"
+    return await request.show(
+        "connections/form.html",
+        title=f"Edit {connection.name}" if connection else "New connection",
+        at="connections",
+        crumbs=request.way(
+            ("Connections", "/connections"),
+            (connection.name, f"/connections/{connection.number}") if connection else None,
+            "Edit" if connection else "New connection",
+        ),
+        status=REFUSED if refused else 200,
+        connection=connection,
+        kind=kind,
+        choices=[(said_, f"{here}?kind={each.value}", each is kind) for each, said_ in KINDS.items()],
+        places=await _places(request) if kind is ConnectionKind.DUCKDB else [],
+        fields=fields,
+        refused=refused,
+    )
+
+
+async def _question(request: Asking, connection: Connection, *, refused: str = "") -> Shown:
+    return await request.show(
+        "connections/delete.html",
+        title=f"Delete {connection.name}",
+        at="connections",
+        crumbs=[
+            Crumb("Connections", f"{request.base}/connections"),
+            Crumb(connection.name, f"{request.base}/connections/{connection.number}"),
+            Crumb("Delete"),
+        ],
+        status=REFUSED if refused else 200,
+        connection=connection,
+        refused=refused,
+    )
