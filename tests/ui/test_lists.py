@@ -67,15 +67,23 @@ async def test_filters_stand_in_the_address_and_count(visit, workspace, seven, p
     assert numbers(await browser.get("/runs?q=nvoice")) == seven
 
 
-@pytest.mark.parametrize(
-    "wrong", ["process=x", "since=never", "trigger=magic", "sort=payload", "after=x", "after=AAAA", "q=%00"]
-)
+@pytest.mark.parametrize("wrong", ["since=never", "trigger=magic", "sort=payload", "after=x", "after=AAAA", "q=%00"])
 async def test_what_cannot_be_asked_is_told(visit, workspace, wrong):
     """As a page, with 400; nothing of it reaches a statement."""
     browser = await visit(workspace)
     assert "Nothing was changed" in await browser.get(f"/runs?{wrong}", status=400)
     if not wrong.startswith("after"):
         assert "Nothing was changed" in await browser.get(f"/runs?as=csv&{wrong}", status=400)
+
+
+async def test_a_filter_takes_a_name_or_a_number(visit, workspace, seven, process, room):
+    """It leads to the address with the id, and keeps the rest; where there are many, a name is typed."""
+    number = await room.engine.database.value("select number from process where id = %(id)s", id=process)
+    browser = await visit(workspace)
+    for named in ("Invoices", f"%23{number}", str(number)):
+        answer = await browser.http.get(f"{browser.base}/runs?process={named}&since=24h")
+        assert answer.headers["location"] == f"{browser.base}/runs?process={process}&since=24h"
+    await browser.get("/runs?process=nobodys", status=404)
 
 
 async def test_columns_are_chosen_by_the_address(visit, workspace, seven):

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 from msgspec import field as made
 
 from controlroom.engine.lists.model import EVERYTHING, Compare, Contains, Filter, Inside, Operator
+from controlroom.engine.nouns import Noun
 from controlroom.errors import Invalid
 from controlroom.ids import as_uuid
 from controlroom.ui import words
@@ -49,11 +50,16 @@ class Choice(Struct, frozen=True):
 
 
 class Reference(Struct, frozen=True):
-    """A filter by another noun, which addresses name by its id. `options` are found by whoever shows the page."""
+    """A filter by another noun, which addresses name by its id. `options` are found by whoever shows the page.
+
+    With the `noun`, an address may name it by its number or name, too, and is led to the one with the id: where there
+    are more than are offered, a name is typed.
+    """
 
     key: str
     name: str
     field: str
+    noun: Noun[Any] | None = None
 
     def condition(self, value: str) -> Filter:
         """What it asks. Raises Invalid for what is no id."""

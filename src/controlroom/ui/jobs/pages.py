@@ -26,6 +26,7 @@ from controlroom.engine.runs.projects.errors import NoDocs
 from controlroom.engine.schedules.words import in_words
 from controlroom.engine.targets.listings import TARGETS
 from controlroom.engine.targets.model import Target
+from controlroom.engine.targets.store import TARGET
 from controlroom.errors import Invalid, NotFound
 from controlroom.ids import ProcessId, TargetId, as_uuid
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown, elsewhere
@@ -65,7 +66,7 @@ _LIST: Final = ListPage(
         Tab("scheduled", "By themselves", AllOf((equal(is_scheduled=True), equal(is_enabled=True)))),
         Tab("disabled", "Disabled", equal(is_enabled=False)),
     ),
-    filters=(Reference("target", "Environment", "target_id"),),
+    filters=(Reference("target", "Environment", "target_id", TARGET),),
     columns=(
         Col("name", "Job", sort="name", always=True),
         Col("target_name", "Environment"),

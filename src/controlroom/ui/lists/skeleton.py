@@ -17,6 +17,7 @@ columns and position. The server filters, counts and searches, never the page.
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Final, Generic, TypeVar
+from urllib.parse import urlencode
 from uuid import UUID
 
 from controlroom.border.cursors import cursor_of, position_of
@@ -24,9 +25,12 @@ from controlroom.engine.access.scope import within
 from controlroom.engine.lists import pages
 from controlroom.engine.lists.model import EVERYTHING, After, AllOf, Asked, Filter, Sort, Total, Within
 from controlroom.engine.lists.searching import Searched, search
-from controlroom.ids import made_at
+from controlroom.engine.references import resolve
+from controlroom.ids import as_uuid, made_at
 from controlroom.ui import words
 from controlroom.ui.asking import Asking
+from controlroom.ui.entrance import Moved
+from controlroom.ui.filters import Reference
 from controlroom.ui.lists.address import Address
 from controlroom.ui.lists.found import Found
 from controlroom.ui.lists.parts import Link, Looked
@@ -67,6 +71,7 @@ class ListPage(Declared, Generic[Row], frozen=True, kw_only=True):
         """
         seen = within(request.seen) if seen is None else seen
         asked = {key: value for key, value in request.query_params.items() if value}
+        await self._by_ids(request, asked)
         if wants_table(request):
             base = AllOf((self.always, also, self.tab_of(asked).filter))
             raise AsTable(table_of(self.noun, self.columns, await begun(self._batches(request, seen, asked, base))))
@@ -123,6 +128,16 @@ class ListPage(Declared, Generic[Row], frozen=True, kw_only=True):
             saved=await saved_of(request, self, asked) if request.part is None else None,
             looked=looked,
         )
+
+    async def _by_ids(self, request: Asking, asked: Mapping[str, str]) -> None:
+        """Lead to the address with ids, where a filter names something by its number or name. Raises Moved."""
+        changed = {}
+        for each in self.set_filters(asked):
+            if isinstance(each, Reference) and each.noun is not None and as_uuid(asked[each.key]) is None:
+                named = asked[each.key].removeprefix("#")
+                changed[each.key] = str(await resolve(*request.reading, each.noun, named))
+        if changed:
+            raise Moved(f"{request.scope['path']}?{urlencode({**asked, **changed})}")
 
     async def _batches(
         self, request: Asking, seen: Within, asked: Mapping[str, str], base: Filter

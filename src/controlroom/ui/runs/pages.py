@@ -4,6 +4,7 @@ from typing import Final
 
 from controlroom.engine.lists.model import Compare, OneOf, Operator
 from controlroom.engine.processes import store as processes
+from controlroom.engine.processes.store import PROCESS
 from controlroom.engine.runs import summaries
 from controlroom.engine.runs.listings import RUNS
 from controlroom.engine.runs.model import Result, Run, RunState, StartedBy
@@ -46,7 +47,7 @@ _LIST: Final = ListPage(
         Tab("completed", "Completed", Compare("state", Operator.EQ, RunState.COMPLETED.value)),
     ),
     filters=(
-        Reference("process", "Process", "process_id"),
+        Reference("process", "Process", "process_id", PROCESS),
         Choice("trigger", "Started by", "started_by", STARTERS),
         Choice(
             "result",

@@ -4,6 +4,7 @@ from typing import Final
 
 from controlroom.engine.lists.model import Compare, Operator
 from controlroom.engine.processes import store as processes
+from controlroom.engine.processes.store import PROCESS
 from controlroom.engine.references import resolve
 from controlroom.engine.schedules import actions, calendar, store
 from controlroom.engine.schedules.definitions import ScheduleChange, Standing
@@ -48,7 +49,7 @@ _LIST: Final = ListPage(
         Tab("active", "Active", _standing(Standing.ACTIVE)),
         Tab("paused", "Paused", _standing(Standing.INACTIVE)),
     ),
-    filters=(Reference("process", "Process", "process_id"),),
+    filters=(Reference("process", "Process", "process_id", PROCESS),),
     columns=(
         Col("when", "When", always=True, csv=lambda row: sentence(row.rule)),
         Col("name", "Name", sort="name"),
