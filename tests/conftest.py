@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import argon2
@@ -16,6 +17,7 @@ from hypothesis import settings
 
 from controlroom.engine.access import passwords
 from controlroom.postgres.embedded import EmbeddedPostgres
+from controlroom.postgres.migrate import migrate
 
 # No deadline: a machine that does other things, too, is no failure of ours. And the same examples every time: a change
 # is not to fail by what was there before. `make fuzz` looks for new ones.
@@ -115,6 +117,23 @@ def new_database(postgres: str) -> NewDatabase:
         return _named(postgres, name)
 
     return create
+
+
+@pytest.fixture(scope="session")
+async def schema(new_database: NewDatabase) -> str:
+    """The address of a database that has our schema, to copy; nobody connects to it."""
+    dsn = await new_database()
+    await migrate(dsn)
+    return dsn
+
+
+@pytest.fixture(scope="session")
+async def shared_room(new_database: NewDatabase, schema: str):
+    """What `room` of `live` is wherever it is imported: a start takes seconds of a processor."""
+    from live import a_crowded_room  # noqa: PLC0415 - half of the folders need no server
+
+    async with a_crowded_room(partial(new_database, schema)) as live:
+        yield live
 
 
 def _named(dsn: str, database: str) -> str:

@@ -106,8 +106,14 @@ async def serving(app, limits=None, origins=None):
 
 
 @pytest.fixture(scope="session")
-async def room(new_database: Callable[..., Awaitable[str]]):
-    """One server for the tests of all dialects; each test has its own workspace in it, beside those of a crowd."""
+def room(shared_room: Live) -> Live:
+    """The server for the tests of all borders; each test has its own workspace in it, beside those of a crowd."""
+    return shared_room
+
+
+@contextlib.asynccontextmanager
+async def a_crowded_room(new_database: Callable[..., Awaitable[str]]):
+    """A server in which many have been."""
     async with a_room(new_database) as live:
         default = WorkspaceId(await live.engine.database.value("select id from workspace order by number limit 1"))
         await crowd(live.room, live.organization, default, robot_zip("Read"))

@@ -30,7 +30,6 @@ from controlroom.objects.links import Links
 from controlroom.objects.store import ObjectStore
 from controlroom.postgres.clock import shift_clock
 from controlroom.postgres.database import Database
-from controlroom.postgres.migrate import migrate
 from controlroom.postgres.notify import Listener, Notifier
 from controlroom.scratch import Scratch
 from controlroom.settings import Limits
@@ -67,10 +66,9 @@ async def running_engine(dsn: str, objects: Path, *, keys: Keys | None = None, l
 
 
 @pytest.fixture(scope="session")
-async def migrated(new_database) -> str:
-    """The address of a migrated database, to copy; nobody connects to it."""
-    dsn = await new_database()
-    await migrate(dsn)
+async def migrated(new_database, schema) -> str:
+    """The address of a migrated database that keeps to the rules, to copy; nobody connects to it."""
+    dsn = await new_database(schema)
     await refuse_other_edges(dsn)
     return dsn
 

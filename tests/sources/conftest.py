@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from controlroom.sources.running import LoadReport, destination_of, load
 from live import (  # noqa: F401 - fixtures are found by being here
+    a_crowded_room,
     ada,
     ben,
     cleo,
@@ -49,6 +51,13 @@ class Loading:
         """The names and types of a table's columns in the destination."""
         schema = self.pipeline.dataset()[table].limit(0).arrow().schema
         return {field.name: str(field.type) for field in schema}
+
+
+@pytest.fixture(scope="session")
+async def shared_room(new_database, schema):
+    """A room of theirs alone: what is loaded of it is the whole organization, and that of all other tests is much."""
+    async with a_crowded_room(partial(new_database, schema)) as live:
+        yield live
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from contract.dbt_cloud.coverage import mounted
+from contract.in_turn import in_turn, some_and_all
 from controlroom.dialects.dbt_cloud.routing import NOT_HAD
 from controlroom.engine.access.model import EVERYTHING
 
@@ -132,16 +133,20 @@ async def test_what_is_not_had_says_so(account, ada, stranger, with_slash):
     assert all(each.json()["status"]["is_success"] is False for each in answers)
 
 
-async def test_hostile_numbers_bodies_and_queries_are_refused_in_the_envelope(account, hire, workspace, stranger):
+@some_and_all
+async def test_hostile_numbers_bodies_and_queries_are_refused_in_the_envelope(
+    account, hire, workspace, stranger, of_each
+):
     """Nothing that a caller sends is a failure of the server, and each refusal has the form of all others."""
     ada = await hire("ada", workspace, EVERYTHING)
     calls = []
+    numbers, bodies, queries = (in_turn(of_each) for _ in range(3))
     for method, path, _ in ROUTES:
-        calls += [(method, filled(path, account, number), b"{}") for number in NUMBERS if path.count("{}") > 1]
+        calls += [(method, filled(path, account, number), b"{}") for number in numbers(NUMBERS) if path.count("{}") > 1]
         if method != "GET":
-            calls += [(method, filled(path, account, "1"), body) for body in BODIES]
+            calls += [(method, filled(path, account, "1"), body) for body in bodies(BODIES)]
         else:
-            calls += [(method, f"{filled(path, account, '1')}?{query}", b"") for query in QUERIES]
+            calls += [(method, f"{filled(path, account, '1')}?{query}", b"") for query in queries(QUERIES)]
 
     answers = await ask(stranger, calls, token=ada.key)
 

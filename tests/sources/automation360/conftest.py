@@ -17,9 +17,9 @@ from live import a_room
 
 
 @pytest.fixture(scope="module")
-async def own_room(new_database):
+async def own_room(new_database, schema):
     """A room of a module alone, which imports it as `room`: what is loaded is the whole organization."""
-    async with a_room(new_database) as live:
+    async with a_room(partial(new_database, schema)) as live:
         yield live
 
 
