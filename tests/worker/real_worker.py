@@ -12,13 +12,13 @@ from typing import Any
 
 import msgspec
 from room_server import LINK_TOKEN, RoomServer
+from warm_workers import WarmWorker
 
 from controlroom.worker.environments.build_place import remove_tree
 from controlroom.worker.setup import home_elsewhere
 
 PROGRAM = """
 import asyncio, sys
-from pathlib import Path
 import msgspec
 from controlroom.worker.serve import serve
 from controlroom.worker.settings import WorkerSettings
@@ -30,7 +30,7 @@ sys.exit(asyncio.run(serve(settings)))
 class WorkerProcess:
     """A real worker."""
 
-    def __init__(self, process: asyncio.subprocess.Process, folder: Path, log: Path) -> None:
+    def __init__(self, process: asyncio.subprocess.Process | WarmWorker, folder: Path, log: Path) -> None:
         self.process = process
         self.folder = folder
         self._log = log
@@ -74,22 +74,28 @@ async def working(
     """A worker for the room until the block ends; if asked, of another user, interpreter or PATH."""
     values = {"url": room.url, "folder": str(folder), "link_token": LINK_TOKEN, "kill_grace_seconds": 1.0, **settings}
     log = Path(tempfile.mkstemp(prefix="worker-", suffix=".log")[1])
-    with log.open("wb") as output:
-        process = await asyncio.create_subprocess_exec(
-            *python,
-            "-c",
-            PROGRAM,
-            msgspec.json.encode(values).decode(),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            env={"PATH": path, "HOME": str(folder), "LANG": "C.UTF-8", "PYTHONPATH": os.environ.get("PYTHONPATH", "")},
-            user=uid,
-            group=uid,
-            extra_groups=[] if uid is not None else None,
-            start_new_session=True,
-            cwd="/",
-        )
+    told = msgspec.json.encode(values).decode()
+    environment = {"PATH": path, "HOME": str(folder), "LANG": "C.UTF-8", "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
+    process: asyncio.subprocess.Process | WarmWorker
+    if uid is None and python == (sys.executable,):
+        process = await WarmWorker.start(told, environment=environment, log=str(log))
+    else:
+        with log.open("wb") as output:
+            process = await asyncio.create_subprocess_exec(
+                *python,
+                "-c",
+                PROGRAM,
+                told,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=environment,
+                user=uid,
+                group=uid,
+                extra_groups=[] if uid is not None else None,
+                start_new_session=True,
+                cwd="/",
+            )
     worker = WorkerProcess(process, folder, log)
     try:
         yield worker
