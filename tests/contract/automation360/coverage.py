@@ -5,6 +5,7 @@
 
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from litestar.handlers import HTTPRouteHandler
@@ -21,6 +22,7 @@ DOCUMENT = Path(__file__).parents[3] / "docs/dialects/automation360.md"
 _BESIDE = "Further spellings of the same, and what is ours:"
 
 
+@cache
 def mounted() -> Mounted:
     """What the dialect serves."""
     return mounted_by(routes, automation360.__name__)

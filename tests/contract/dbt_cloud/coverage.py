@@ -4,6 +4,7 @@
 """
 
 import sys
+from functools import cache
 from pathlib import Path
 
 from litestar.handlers import HTTPRouteHandler
@@ -19,6 +20,7 @@ from contract.operations import Mounted, mounted_by, table, written
 DOCUMENT = Path(__file__).parents[3] / "docs/dialects/dbt-cloud.md"
 
 
+@cache
 def mounted() -> Mounted:
     """What the dialect serves."""
     return mounted_by(routes, dbt_cloud.__name__)

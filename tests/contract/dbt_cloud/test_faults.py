@@ -4,7 +4,6 @@ Every key of every body is sent in forms that cannot be, beside what else the op
 that key, or another one of the body, and never what the engine calls it.
 """
 
-import dataclasses
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -12,13 +11,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from controlroom.border.origin import Origins
-from controlroom.dialects import dbt_cloud
-from controlroom.dialects.dbt_cloud.app import routes
+from contract.dbt_cloud.coverage import mounted
 from controlroom.dialects.dbt_cloud.errors import keys_of
 from controlroom.dialects.dbt_cloud.routing import NOT_HAD
-from controlroom.engine.engine import Engine
-from controlroom.settings import Limits
 
 pytestmark = pytest.mark.matrix
 
@@ -35,15 +30,11 @@ _OURS = re.compile(
 
 def bodied() -> Iterator[tuple[str, str, Any, str]]:
     """Method, path (of one version), type of the body and name, of each operation that takes one."""
-    parts = dict.fromkeys(field.name for field in dataclasses.fields(Engine)) | {"limits": Limits()}
-    app = routes(Engine(**parts), Origins(None, ()))
-    handlers = {handler for route in app.routes for handler in getattr(route, "route_handlers", ())}
-    for handler in sorted(handlers, key=lambda each: each.fn.__name__):
+    for handler in sorted(set(mounted().values()), key=lambda each: each.fn.__name__):
         field = handler.parsed_data_field
-        is_ours = handler.fn.__module__.startswith(dbt_cloud.__name__)
-        if is_ours and field is not None and NOT_HAD not in handler.opt and handler.http_methods != {"DELETE"}:
+        if field is not None and NOT_HAD not in handler.opt and handler.http_methods != {"DELETE"}:
             yield (
-                next(iter(handler.http_methods - {"OPTIONS"})),
+                next(iter(handler.http_methods)),
                 max(handler.paths),
                 field.annotation,
                 handler.fn.__name__,

@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from contract.fuzzer import MANY, SEED, Fuzzer
+from contract.seeds import MANY, SEED
 from controlroom.dialects.dbt_cloud.permission_sets import ROLES
 from controlroom.engine.access.grants.model import WantedGrant
 from controlroom.engine.access.service_tokens import actions
@@ -122,6 +122,8 @@ async def _problems(room, site: Site, token: str, **how: int) -> list[str]:
         await site.work()
         ids = await Furnisher(http, account, project).ids()
         document = (await http.get("/api/v3/openapi.json")).json()
+    from contract.fuzzer import Fuzzer  # noqa: PLC0415 - half a second of every process of tests, for those who fuzz
+
     fuzzer = Fuzzer(room.url, headers, ids, always=frozenset({"account"}), **how)
     return await asyncio.to_thread(fuzzer.problems, document)
 

@@ -8,6 +8,7 @@ import importlib
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from controlroom.border.origin import Origins
@@ -26,6 +27,7 @@ _COMMAND = "make coverage-table"
 _VALUE = re.compile(r"\{[^}]*\}")
 
 
+@cache
 def mounted() -> frozenset[tuple[str, str]]:
     """Every method and path of the dialect, with `{}` for each value in it."""
     parts = dict.fromkeys(field.name for field in dataclasses.fields(Engine)) | {"limits": Limits()}

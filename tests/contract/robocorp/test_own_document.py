@@ -8,12 +8,14 @@ import asyncio
 
 import pytest
 
-from contract.fuzzer import MANY, SEED, Fuzzer
 from contract.robocorp.furnished import Furnished
+from contract.seeds import MANY, SEED
 
 
 async def _problems(furnished: Furnished, url: str, **how: int) -> list[str]:
     document = (await furnished.owner.http.get("/api/v1/openapi.json")).json()
+    from contract.fuzzer import Fuzzer  # noqa: PLC0415 - half a second of every process of tests, for those who fuzz
+
     fuzzer = Fuzzer(
         url,
         {"Authorization": f"RC-WSKEY {furnished.owner.key}"},
