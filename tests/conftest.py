@@ -30,6 +30,7 @@ sys.dont_write_bytecode = False
 
 # A hash takes a tenth of a second of a processor on purpose, and hundreds of tests have passwords. What rooms hash by
 # is a test of its own (`engine/access/test_passwords.py`).
+_COSTLY = passwords._hasher
 passwords._hasher = argon2.PasswordHasher.from_parameters(argon2.profiles.CHEAPEST)
 
 os.environ["CONTROLROOM_ROOMS"] = ""  # no room of a test is remembered, and none of the user's is found
@@ -91,6 +92,15 @@ async def postgres_server():
 def postgres(postgres_server: EmbeddedPostgres) -> str:
     """The address of the session's database, empty at first."""
     return postgres_server.dsn
+
+
+@pytest.fixture
+def costly_passwords(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Passwords take the time that they take in a room, where that is what a test is about."""
+    monkeypatch.setattr(passwords, "_hasher", _COSTLY)
+    passwords._nobodys_hash.cache_clear()
+    yield
+    passwords._nobodys_hash.cache_clear()
 
 
 NewDatabase = Callable[..., Awaitable[str]]

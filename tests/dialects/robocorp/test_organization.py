@@ -174,6 +174,7 @@ async def test_many_guesses_at_once_are_counted_as_many(stranger, dora):
     assert all("retry-after" in answer.headers for answer in answers if answer.status_code == 429)
 
 
+@pytest.mark.usefixtures("costly_passwords")
 async def test_guessers_from_everywhere_wait_in_a_short_queue(stranger, dora):
     """However many addresses they have: past what can be looked at soon there is a 503, and nobody's count grows."""
     wrong = {"password": "guess"}
