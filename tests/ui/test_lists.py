@@ -3,11 +3,15 @@
 import csv
 import io
 import re
+from datetime import UTC, datetime
 
 import pytest
 
+from controlroom.engine.lists.model import Compare, Operator
 from controlroom.engine.runs import actions as runs
 from controlroom.engine.runs.model import OneEmptyItem
+from controlroom.ids import first_id_at
+from controlroom.ui.filters import Since
 from controlroom.ui.lists import skeleton, tables
 from hypertext import links
 
@@ -65,6 +69,25 @@ async def test_filters_stand_in_the_address_and_count(visit, workspace, seven, p
     assert "Drop all filters" in nothing
     assert numbers(await browser.get(f"/runs?q=%23{seven[2]}")) == [seven[2]]
     assert numbers(await browser.get("/runs?q=nvoice")) == seven
+
+
+async def test_counts_of_a_filtered_list_end_sooner_and_say_so(visit, workspace, seven, process, monkeypatch):
+    """Rows are looked at for them; a list without filters is counted from its indexes, further."""
+    monkeypatch.setattr(skeleton, "COUNTED_OF_FILTERED", 5)
+    browser = await visit(workspace)
+    filtered = await browser.get("/runs?trigger=api&tab=all")
+    assert "more than 5 runs" in filtered
+    assert '<span class="figure">5+</span>' in filtered
+    assert "7 runs" in await browser.get("/runs?tab=all")
+
+
+def test_what_was_made_since_a_moment_is_read_from_its_ids_on():
+    """A day is left between the clocks of who makes an id and who says when the row was made."""
+    [since, at] = Since("since", "Since", "created_at", by_id=True).condition("2026-11-30T08:00").of
+    assert since == Compare("created_at", Operator.GE, datetime(2026, 11, 30, 8, tzinfo=UTC))
+    assert (at.field, at.operator) == ("id", Operator.GE)
+    assert at.value < first_id_at(datetime(2026, 11, 29, 8, 0, 1, tzinfo=UTC))
+    assert isinstance(Since("since", "Since", "at").condition("1h"), Compare)
 
 
 @pytest.mark.parametrize("wrong", ["since=never", "trigger=magic", "sort=payload", "after=x", "after=AAAA", "q=%00"])

@@ -7,14 +7,17 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec import field as made
 
-from controlroom.engine.lists.model import EVERYTHING, Compare, Contains, Filter, Inside, Operator
+from controlroom.engine.lists.model import EVERYTHING, AllOf, Compare, Contains, Filter, Inside, Operator
 from controlroom.engine.nouns import Noun
 from controlroom.errors import Invalid
-from controlroom.ids import as_uuid
+from controlroom.ids import as_uuid, first_id_at
 from controlroom.ui import words
 
 LONGEST_SOUGHT: Final = 200
 """Characters of what is sought."""
+CLOCKS_DIFFER: Final = timedelta(days=1)
+"""Why so much: an id has the time of the server that made it, its row that of the database."""
+_FIRST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
@@ -148,13 +151,19 @@ class Since(Struct, frozen=True):
     key: str
     name: str
     field: str
+    by_id: bool = False
+    """Whether ids are made when the rows are: indexes that end by the id are read from there on."""
     choices: Mapping[str, str] = made(
         default_factory=lambda: {"1h": "last hour", "24h": "last 24 h", "7d": "last 7 days", "30d": "last 30 days"}
     )
 
     def condition(self, value: str) -> Filter:
         """What it asks. Raises Invalid for what is no time."""
-        return Compare(self.field, Operator.GE, moment_of(value, datetime.now(UTC)))
+        moment = moment_of(value, datetime.now(UTC))
+        since = Compare(self.field, Operator.GE, moment)
+        if not self.by_id or moment < _FIRST:
+            return since
+        return AllOf((since, Compare("id", Operator.GE, first_id_at(moment - CLOCKS_DIFFER))))
 
     def said(self, value: str) -> str:
         """How a chip says it."""

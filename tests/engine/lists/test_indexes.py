@@ -287,6 +287,36 @@ async def test_a_filtered_page_of_one_run_is_read_from_the_runs_index(engine, or
     assert seen.rows <= 2 * WORKSPACES
 
 
+async def test_what_failed_of_a_process_is_counted_from_an_index_of_such(engine, organization):
+    """Also by a plan for whichever process: others' failures are not looked at, nor what went well of the process."""
+    db, workspace = engine.database, organization.workspaces[0]
+    kept = await db.value("select process_id from run where workspace_id = %(ws)s limit 1", ws=workspace)
+    await db.execute(
+        f"""
+        insert into work_item (id, workspace_id, process_id, queue_id, state, exception_type)
+        select uuidv7(), workspace_id, case when n % 100 = 0 then process_id else gen_random_uuid() end, queue_id,
+               'failed', 'business'
+          from (select * from work_item where workspace_id = %(ws)s limit 1) as one, generate_series(1, {ROWS}) n
+        """,
+        ws=workspace,
+    )
+    await db.execute("vacuum analyze work_item")
+    asked = equal(process_id=kept, state="failed")
+    composed = composer.totals(ITEMS, within(replace(organization, workspaces=(workspace,))), [asked], most=10)
+    text = statement(composed.sql)
+    for mode in ("force_custom_plan", "force_generic_plan"):
+        async with db.transaction() as tx:
+            await tx.execute(f"set local plan_cache_mode = {mode}")
+            await tx.execute(f"prepare counted as {text.text}")
+            values = ", ".join(f"'{value}'" for value in text.arguments(composed.values))
+            plan = await tx.all(str, f"explain (analyze, timing off) execute counted ({values})")
+            await tx.execute("deallocate counted")
+        [at] = [number for number, line in enumerate(plan) if " on work_item" in line]
+        assert "Index Only Scan using work_item_aside_of_process" in plan[at]
+        assert "Removed by Filter" not in "".join(plan[at : at + 4])
+    assert await db.one(list[int], composed.statement, **composed.values) == [11]
+
+
 async def test_a_scope_of_several_workspaces_lists_those_that_exist(engine, organization):
     """A deleted workspace, or one of another organization, has no rows."""
     db = engine.database

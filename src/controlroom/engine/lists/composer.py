@@ -58,7 +58,12 @@ class Composed(Struct, frozen=True):
     @property
     def statement(self) -> str | Statement:
         """The statement as the database takes it: kept prepared only if it comes often, whoever thinks of it."""
-        return self.sql if _kept.has(self.sql) else Statement(self.sql, is_kept=False)
+        return self.sql if _kept.has(self.sql) else self.planned_anew
+
+    @property
+    def planned_anew(self) -> Statement:
+        """The statement, planned for these very values: of one process there are five rows, of another millions."""
+        return Statement(self.sql, is_kept=False)
 
 
 class _Kept:
@@ -145,11 +150,12 @@ def total(listing: Listing, within: Within, asked: Filter) -> Composed:
     return Composed(_total(listing, _Tenant(within.sql, within.is_one), shape), _valued(within, found))
 
 
-def totals(listing: Listing, within: Within, asked: Sequence[Filter]) -> Composed:
-    """The statement of how many rows each of several filters finds, as one array; each stops one above `COUNTED`."""
+def totals(listing: Listing, within: Within, asked: Sequence[Filter], *, most: int = COUNTED) -> Composed:
+    """The statement of how many rows each of several filters finds, as one array; each stops one above `most`."""
     reader = filters.Reader(listing)
     shapes = tuple(reader.shape(each) for each in asked)
-    return Composed(_totals(listing, _Tenant(within.sql, within.is_one), shapes), _valued(within, reader.values))
+    tenant = _Tenant(within.sql, within.is_one)
+    return Composed(_totals(listing, tenant, shapes, most), _valued(within, reader.values))
 
 
 def condition(listing: Listing, within: Within, asked: Filter = EVERYTHING) -> Composed:
@@ -300,25 +306,25 @@ def _order_of(page: str, keys: tuple[_Key, ...]) -> str:
 
 
 @lru_cache(maxsize=_SHAPES)
-def _total(listing: Listing, tenant: _Tenant, shape: Shape) -> str:
+def _total(listing: Listing, tenant: _Tenant, shape: Shape, most: int = COUNTED) -> str:
     joins = _joins(listing, filters.fields_in(listing, shape))
     if tenant.is_one:
         return f"""select count(*) from (
-            select from {listing.table} {joins} where {_conditions(listing, tenant, shape)} limit {COUNTED + 1}
+            select from {listing.table} {joins} where {_conditions(listing, tenant, shape)} limit {most + 1}
         ) as counted"""
     # each tenant by itself: its id is a value there, which either side of an `or` finds by its index
     return f"""select count(*) from (
         select from {tenant.sql} as seen (id)
          cross join lateral (
-            select from {listing.table} {joins} where {_where(listing, "= seen.id", shape, "")} limit {COUNTED + 1}
+            select from {listing.table} {joins} where {_where(listing, "= seen.id", shape, "")} limit {most + 1}
          ) as found
-         limit {COUNTED + 1}
+         limit {most + 1}
     ) as counted"""
 
 
 @lru_cache(maxsize=_SHAPES)
-def _totals(listing: Listing, tenant: _Tenant, asked: tuple[Shape, ...]) -> str:
-    each = ", ".join(f"({_total(listing, tenant, shape)})" for shape in asked)
+def _totals(listing: Listing, tenant: _Tenant, asked: tuple[Shape, ...], most: int) -> str:
+    each = ", ".join(f"({_total(listing, tenant, shape, most)})" for shape in asked)
     return f"select array[{each}]::bigint[]"
 
 

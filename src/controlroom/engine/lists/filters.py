@@ -51,6 +51,8 @@ class Leaf(NamedTuple):
     number: int
     holds: bool
     """False: it is asked that the condition does not hold."""
+    told: tuple[str, ...] | None = None
+    """What the statement itself says in the place of a parameter: some of the field's choices."""
 
 
 class Branch(NamedTuple):
@@ -101,18 +103,25 @@ class Reader:
                 return Branch("or" if holds else "and", self._each(of, depth, holds=holds))
             case Not(of):
                 return self.shape(of, depth + 1, holds=not holds)
-            case Compare(operator=Operator.NE):
+            case Compare(operator=Operator.EQ | Operator.NE) | OneOf() if field_of(self.listing, asked.field).is_told:
+                return self._told(asked, holds=holds)
+            case Compare(operator=operator):
                 self._take(asked)
-                return Leaf("=", asked.field, len(self.values) - 1, not holds)
-            case Compare():
-                self._take(asked)
-                return Leaf(asked.operator.value, asked.field, len(self.values) - 1, holds)
+                is_not = operator is Operator.NE
+                return Leaf("=" if is_not else operator.value, asked.field, len(self.values) - 1, holds is not is_not)
             case _:
                 self._take(asked)
                 return Leaf(_WORDS[type(asked)], asked.field, len(self.values) - 1, holds)
 
     def _each(self, of: tuple[Filter, ...], depth: int, *, holds: bool) -> tuple[Shape, ...]:
         return tuple([self.shape(one, depth + 1, holds=holds) for one in of])
+
+    def _told(self, asked: Compare | OneOf, *, holds: bool) -> Leaf:
+        """A condition whose value is one of few words of ours."""
+        field = field_of(self.listing, asked.field)
+        if isinstance(asked, OneOf):
+            return Leaf("one of", asked.field, -1, holds, tuple(sorted(set(_several(field, asked.values)))))
+        return Leaf("=", asked.field, -1, holds is (asked.operator is Operator.EQ), (checked(field, asked.value),))
 
     def _take(self, asked: Compare | Contains | Inside | OneOf | Unset) -> None:
         """Keep the value of a condition, if it has one."""
@@ -257,11 +266,11 @@ def written(listing: Listing, shape: Shape) -> str:
                 return "true" if word == "and" else "false"
             parts = [written(listing, one) for one in of]
             return parts[0] if len(parts) == 1 else f"({f' {word} '.join(parts)})"
-        case Leaf(operator, name, number, holds):
+        case Leaf(operator, name, number, holds, told):
             field = listing.named[name]
             if operator == "unset":
                 return f"{field.column} is {'' if holds else 'not '}null"
-            condition = _condition(field, operator, number)
+            condition = _condition(field, operator, number) if told is None else _said(field, told)
             if holds:
                 return condition
             return f"({condition}) is not true" if field.is_nullable else f"not ({condition})"
@@ -284,6 +293,14 @@ def _condition(field: Field, operator: str, number: int) -> str:
             return f"{field.column} = {value}"
         case _:
             return f"{field.key} {operator} {value}"
+
+
+def _said(field: Field, told: tuple[str, ...]) -> str:
+    """The condition that a field is one of some words: its own choices, as they stand in our source."""
+    words = [f"'{word}'" for word in told if word in field.choices and word.isidentifier()]
+    if not words:
+        return "false"
+    return f"{field.column} = {words[0]}" if len(words) == 1 else f"{field.column} in ({', '.join(words)})"
 
 
 def fields_in(listing: Listing, shape: Shape) -> set[str]:

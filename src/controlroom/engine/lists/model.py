@@ -43,6 +43,9 @@ class Field(Struct, frozen=True, eq=False):
     """The index that keeps the cost of a page small, where there is one: a test asks PostgreSQL whether it is used."""
     choices: frozenset[str] = frozenset()
     """All values that a text may have, where it may not have any."""
+    is_told: bool = False
+    """Whether statements say which of the choices is asked for: where a few rows have one and millions another, so that
+    PostgreSQL plans for it, and reads an index that has nothing else."""
     join: str = ""
     """What must be joined to the listing's table before the column can be named; as in the listing's own `joins`."""
 

@@ -13,10 +13,15 @@ from controlroom.postgres.database import Statements
 Row = TypeVar("Row")
 
 
-async def rows(db: Statements, into: type[Row], listing: Listing, within: Within, asked: Asked) -> list[Row]:
-    """The rows that were asked for, in one round trip. Raises Invalid for what the list cannot have."""
+async def rows(
+    db: Statements, into: type[Row], listing: Listing, within: Within, asked: Asked, *, plans_anew: bool = False
+) -> list[Row]:
+    """The rows that were asked for, in one round trip. Raises Invalid for what the list cannot have.
+
+    `plans_anew`: for filters of which one value has a few rows and another one millions; a millisecond more.
+    """
     composed = composer.rows(listing, within, asked)
-    return await db.all(into, composed.statement, **composed.values)
+    return await db.all(into, composed.planned_anew if plans_anew else composed.statement, **composed.values)
 
 
 async def page(db: Statements, into: type[Row], listing: Listing, within: Within, asked: Asked) -> Page[Row]:
@@ -42,13 +47,21 @@ async def count(db: Statements, listing: Listing, within: Within, asked: Filter 
     return Total(counted, is_capped=counted > COUNTED)
 
 
-async def count_each(db: Statements, listing: Listing, within: Within, asked: Sequence[Filter]) -> list[Total]:
-    """How many rows each of several filters finds, in one round trip. Raises Invalid likewise."""
+async def count_each(
+    db: Statements,
+    listing: Listing,
+    within: Within,
+    asked: Sequence[Filter],
+    *,
+    most: int = COUNTED,
+    plans_anew: bool = False,
+) -> list[Total]:
+    """How many rows each of several filters finds, in one round trip; exact up to `most`. Raises Invalid likewise."""
     if not asked:
         return []
-    composed = composer.totals(listing, within, asked)
-    counted = await db.one(list[int], composed.statement, **composed.values)
-    return [Total(each, is_capped=each > COUNTED) for each in counted]
+    composed = composer.totals(listing, within, asked, most=most)
+    counted = await db.one(list[int], composed.planned_anew if plans_anew else composed.statement, **composed.values)
+    return [Total(min(each, most), is_capped=each > most) for each in counted]
 
 
 def total_of(counted: int, *, seen: int, has_more: bool) -> Total:

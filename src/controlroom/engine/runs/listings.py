@@ -28,7 +28,7 @@ RUNS: Final = Listing(
         Field("run_no", Kind.INTEGER),
         Field("process_id", Kind.ID, index="run_of_process"),
         Field("process_name", Kind.TEXT, column="process.name", is_sortable=True, join=_PROCESS),
-        Field("state", Kind.TEXT, choices=among(RunState), index="run_by_state"),
+        Field("state", Kind.TEXT, choices=among(RunState), is_told=True, index="run_by_state"),
         Field("result", Kind.TEXT, is_nullable=True, choices=among(Result)),
         Field("started_by", Kind.TEXT, choices=among(StartedBy)),
         Field("started_by_id", Kind.ID, is_nullable=True),

@@ -32,7 +32,7 @@ ITEMS: Final = Listing(
         Field("queue_id", Kind.ID),
         Field("step_run_id", Kind.ID, is_nullable=True, index="work_item_turn"),
         Field("parent_id", Kind.ID, is_nullable=True),
-        Field("state", Kind.TEXT, choices=among(ItemState), index="work_item_by_state"),
+        Field("state", Kind.TEXT, choices=among(ItemState), is_told=True, index="work_item_by_state"),
         Field("state_at", Kind.INSTANT, is_sortable=True),
         Field("created_at", Kind.INSTANT, is_sortable=True),
         Field("priority", Kind.INTEGER, is_sortable=True),

@@ -42,7 +42,7 @@ LIST: Final = ListPage(
         Exactly("code", "Code", "exception_code"),
         Exactly("reference", "Reference", "reference"),
         AtLeast("attempts", "Attempts", "attempt"),
-        Since("since", "Since", "created_at"),
+        Since("since", "Since", "created_at", by_id=True),
         Until("until", "Until", "created_at"),
         InPayload("payload", "Payload", "payload"),
         Exactly("failure", "Failure", "failure", is_offered=False, of_tab=FAILED),

@@ -54,5 +54,5 @@ class Found(Struct, Generic[Row], frozen=True, kw_only=True):
         """How many there are, in words."""
         if self.looked is not None:
             return f"{len(self.rows)} found on this page"
-        number = words.count(self.total.rows) if not self.total.is_capped else f"more than {words.EXACT:,}"
+        number = words.count(self.total.rows) if not self.total.is_capped else f"more than {self.total.rows:,}"
         return f"{number} {self.page.noun if self.total.rows != 1 else self.page.noun_of_one}"

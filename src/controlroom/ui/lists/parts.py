@@ -31,6 +31,8 @@ class Link(Struct, frozen=True):
     figure: int | None = None
     bad: str = ""
     key: str = ""
+    is_more: bool = False
+    """Whether there are more than the figure says."""
 
 
 class Chip(Struct, frozen=True):

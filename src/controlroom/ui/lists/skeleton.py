@@ -16,13 +16,14 @@ columns and position. The server filters, counts and searches, never the page.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
 from controlroom.border.cursors import cursor_of, position_of
 from controlroom.engine.access.scope import within
 from controlroom.engine.lists import pages
+from controlroom.engine.lists.composer import COUNTED
 from controlroom.engine.lists.model import EVERYTHING, After, AllOf, Asked, Filter, Sort, Total, Within
 from controlroom.engine.lists.searching import Searched, search
 from controlroom.engine.references import resolve
@@ -30,7 +31,7 @@ from controlroom.ids import as_uuid, made_at
 from controlroom.ui import words
 from controlroom.ui.asking import Asking
 from controlroom.ui.entrance import Moved
-from controlroom.ui.filters import Reference
+from controlroom.ui.filters import Reference, Tab
 from controlroom.ui.lists.address import Address
 from controlroom.ui.lists.found import Found
 from controlroom.ui.lists.parts import Link, Looked
@@ -45,6 +46,8 @@ LENGTH: Final = 50
 LOOK_SECONDS: Final = 0.06
 """For how long a page looks for what no index finds: what a page may take (DESIGN §12 of the console)."""
 _HERE: Final = ("after", "before", "item")
+COUNTED_OF_FILTERED: Final = 10_000
+"""Rows up to which a list with filters is counted: then rows are looked at, and not an index alone."""
 BATCH: Final = 1000
 """Rows of CSV that are read at once."""
 
@@ -91,7 +94,8 @@ class ListPage(Declared, Generic[Row], frozen=True, kw_only=True):
             newer = ""
         else:
             rows, newer, older = await self._page(request, seen, AllOf((beside, tab.filter)), sort, asked)
-            counts = await self._counts(request, seen, beside, lonely)
+            most = COUNTED if beside == AllOf((self.always, also)) else COUNTED_OF_FILTERED
+            counts = await self._counts(request, seen, beside, lonely, most)
         shown = self.shown(asked)
         is_ticked = asked.get("ticked") == "page" and request.part is None
         return Found(
@@ -105,8 +109,7 @@ class ListPage(Declared, Generic[Row], frozen=True, kw_only=True):
                         **{key: None for key, only in lonely.items() if only != each.key},
                     ),
                     each is tab,
-                    None if counted is None or (each.is_bad and counted.rows) else counted.rows,
-                    words.count(counted.rows) if counted is not None and each.is_bad and counted.rows else "",
+                    **_figures(each, counted),
                 )
                 for each, counted in zip(self.tabs, counts, strict=True)
             ],
@@ -181,13 +184,13 @@ class ListPage(Declared, Generic[Row], frozen=True, kw_only=True):
         )
 
     async def _counts(
-        self, request: Asking, seen: Within, beside: Filter, lonely: Mapping[str, str]
+        self, request: Asking, seen: Within, beside: Filter, lonely: Mapping[str, str], most: int
     ) -> list[Total | None]:
-        """How many rows each tab has, in one statement; None where that is not counted."""
+        """How many rows each tab has, up to `most`, in one statement; None where that is not counted."""
         only = set(lonely.values())
         counted = [each for each in self.tabs if not each.is_sum and (not only or each.key in only)]
         asked = [AllOf((beside, each.filter)) for each in counted]
-        found = await pages.count_each(request.db, self.listing, seen, asked)
+        found = await pages.count_each(request.db, self.listing, seen, asked, most=most, plans_anew=most != COUNTED)
         by_key = {each.key: total for each, total in zip(counted, found, strict=True)}
         if not only:
             whole = Total(sum(each.rows for each in found), is_capped=any(each.is_capped for each in found))
@@ -239,7 +242,18 @@ class ListPage(Declared, Generic[Row], frozen=True, kw_only=True):
         length: int,
     ) -> list[Row]:
         asked = Asked(filter=matching, sort=sort, start=start, length=length)
-        return await pages.rows(request.db, self.row, self.listing, seen, asked)
+        plans_anew = bool(self.set_filters(dict(request.query_params)))
+        return await pages.rows(request.db, self.row, self.listing, seen, asked, plans_anew=plans_anew)
+
+
+def _figures(tab: Tab, counted: Total | None) -> dict[str, Any]:
+    """What a tab says of how many it has."""
+    if counted is None:
+        return {}
+    is_more = counted.is_capped and counted.rows < words.EXACT
+    if tab.is_bad and counted.rows:
+        return {"bad": f"{words.count(counted.rows)}{'+' if is_more else ''}"}
+    return {"figure": counted.rows, "is_more": is_more}
 
 
 def wants_table(request: Asking) -> bool:

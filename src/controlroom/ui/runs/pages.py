@@ -41,7 +41,7 @@ _LIST: Final = ListPage(
     noun="runs",
     noun_of_one="run",
     tabs=(
-        Tab("all", "All"),
+        Tab("all", "All", is_sum=True),
         Tab("unresolved", "Unresolved", Compare("state", Operator.EQ, RunState.UNRESOLVED.value), is_bad=True),
         Tab("running", "In progress", OneOf("state", _UNDER_WAY)),
         Tab("completed", "Completed", Compare("state", Operator.EQ, RunState.COMPLETED.value)),
@@ -55,7 +55,7 @@ _LIST: Final = ListPage(
             "result",
             {each.value: each.value.replace("_", " ").capitalize() for each in Result},
         ),
-        Since("since", "Since", "created_at"),
+        Since("since", "Since", "created_at", by_id=True),
     ),
     columns=(
         Col("process", "Process", sort="process_name", always=True, csv=lambda run: run.process_name),
