@@ -8,9 +8,11 @@ from uuid import UUID
 
 from controlroom.engine.access.scope import SEEN, Scope
 from controlroom.engine.nouns import InOrganization, InService, InWorkspace, Noun, reading
+from controlroom.engine.runs.model import Result
 from controlroom.engine.search.model import Hit
 from controlroom.ids import StepRunId
 from controlroom.postgres.database import Statements
+from controlroom.protocol import ErrorCode
 
 _NEWEST: Final = 2000
 """Failures of a workspace, newest first, among whose texts one is sought at once."""
@@ -149,14 +151,22 @@ async def failed_step_runs(db: Statements, scope: Scope, text: str, *, limit: in
     return await db.all(
         Hit,
         f"""
-        with newest as materialized (
-            select id, number, run_id, error_code, error_message, ended_at from step_run
-             where workspace_id = {SEEN} and state = 'failed'
-             order by id desc
+        with newest as materialized (      -- by each end that there is: the index has them by that, newest last
+            select latest.id
+              from unnest(%(results)s::text[]) as ended (result), unnest(%(codes)s::text[]) as said (code)
+             cross join lateral (
+                   select id from step_run
+                    where workspace_id = {SEEN} and state = 'failed' and result = ended.result
+                      and error_code = said.code
+                    order by id desc
+                    limit %(newest)s) as latest
+             order by latest.id desc
              limit %(newest)s
         ), found as (
-            select * from newest where error_message ilike %(like)s or error_code ilike %(like)s
-             order by id desc
+            select step_run.id, number, run_id, error_code, error_message, ended_at
+              from newest join step_run on step_run.id = newest.id
+             where error_message ilike %(like)s or error_code ilike %(like)s
+             order by step_run.id desc
              limit %(most)s
         )
         select 'step run' as noun, found.id, found.number, process.name,
@@ -167,6 +177,8 @@ async def failed_step_runs(db: Statements, scope: Scope, text: str, *, limit: in
         """,
         like=like(text),
         newest=_NEWEST,
+        results=[each.value for each in Result],
+        codes=[each.value for each in ErrorCode],
         most=limit,
         **scope.params,
     )

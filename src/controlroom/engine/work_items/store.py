@@ -15,7 +15,7 @@ from msgspec.structs import asdict, replace
 from controlroom.engine.access.scope import SEEN, Scope, ScopedTx, within
 from controlroom.engine.lists import pages
 from controlroom.engine.lists.model import NEWEST_FIRST, Asked, behind, equal
-from controlroom.engine.nouns import InWorkspace, Missing, Noun
+from controlroom.engine.nouns import InWorkspace, Missing, Noun, reading
 from controlroom.engine.work_items.errors import WorkItemNotFound
 from controlroom.engine.work_items.listings import ALL_BUT_DATA, COLUMNS_WITHOUT_DATA, ITEMS, ITEMS_WITH_DATA
 from controlroom.engine.work_items.model import (
@@ -95,6 +95,25 @@ async def get(db: Statements, scope: Scope, item: WorkItemId) -> WorkItem:
     )
     if found is None:
         raise WorkItemNotFound(item)
+    return found
+
+
+async def named(db: Statements, scope: Scope, text: str) -> WorkItem:
+    """The item that a text names by its number or its id, in one round trip; raises WorkItemNotFound."""
+    asked = reading(text)
+    found = await db.one_or_none(
+        WorkItem,
+        f"""
+        select {COLUMNS} from work_item
+         where workspace_id = {SEEN} and state <> 'deleted'
+           and (id = %(asked_id)s::uuid or (number = %(asked_number)s::bigint and %(asked_id)s::uuid is null))
+        """,
+        asked_id=asked.id,
+        asked_number=asked.number,
+        **scope.params,
+    )
+    if found is None:
+        raise WORK_ITEM.missing(text)
     return found
 
 

@@ -8,14 +8,13 @@ from msgspec import Struct
 from controlroom.engine.console import reading
 from controlroom.engine.console import store as console
 from controlroom.engine.console.model import Line, Position
-from controlroom.engine.references import resolve
 from controlroom.engine.runs import item_views
 from controlroom.engine.runs.item_views import Around, Tried
 from controlroom.engine.work_items import store
 from controlroom.engine.work_items.model import ItemState, Outcome, WorkItem
 from controlroom.engine.work_items.operations import Operation, is_fit
 from controlroom.engine.work_items.rules import WRITABLE_BY_USERS
-from controlroom.engine.work_items.store import WORK_ITEM, Kin, Period
+from controlroom.engine.work_items.store import Kin, Period
 from controlroom.errors import NotFound
 from controlroom.ui.asking import Asking, Permission
 from controlroom.ui.items.tree import Tree, tree_of
@@ -62,9 +61,8 @@ class ShownItem(Struct, frozen=True, kw_only=True):
 
 async def shown_item(request: Asking, named: str) -> ShownItem:
     """The item that an address names. Raises WorkItemNotFound."""
-    found = await resolve(*request.reading, WORK_ITEM, named)
-    item = await store.get(*request.reading, found)
-    around = await item_views.around(*request.reading, found)
+    item = await store.named(*request.reading, named)
+    around = await item_views.around(*request.reading, item.id)
     kin = await store.kin(*request.reading, item, worked=_worked(request, item, around), limit=_MOST_KIN + 1)
     children = [each for each in kin if not each.is_parent]
     can_read = request.actor.may(Permission.READ_RUN_OUTPUTS, request.workspace)
