@@ -100,6 +100,7 @@ async def test_a_step_s_queue_is_told_by_its_process(engine, floor):
     await db.execute(
         """
         insert into queue_hour values
+            (%(workspace)s, %(queue)s, date_trunc('hour', clock_now(), 'UTC') - interval '9 hours', 1, 1, 1, 1),
             (%(workspace)s, %(queue)s, date_trunc('hour', clock_now(), 'UTC') - interval '1 hour', 5, 9, 60, 55)
         """,
         workspace=floor.workspace,
@@ -119,3 +120,8 @@ async def test_a_step_s_queue_is_told_by_its_process(engine, floor):
     assert told.each_hour(now)[-2:] == [5, 2]
     assert told.arrived(now) >= told.gone(now)
     assert not isinstance(told.outlook(now), Unattended)
+
+    [brief] = [each for each in await flows.flows(db, floor.scope, limit=50, drawn=0) if each.id == queue]
+    assert [each.arrived for each in told.hours] == [1, 60]
+    assert [each.arrived for each in brief.hours] == [60], "who is not drawn has the hours of the outlook alone"
+    assert brief.outlook(now) == told.outlook(now)

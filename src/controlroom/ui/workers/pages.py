@@ -23,8 +23,9 @@ PLACE: Final = Place(
 _MOST_QUEUES: Final = 8
 _MOST_WORKERS: Final = 200
 _A_PAGE: Final = 50
-_OF_A_GROUP: Final = 20
-"""Workers of one group on this page; its own page has all."""
+_DRAWN: Final = 60
+"""Workers on this page, of all groups together; of each at least `_FEWEST`. Its own page has all of a group."""
+_FEWEST: Final = 3
 
 
 class Rack(Struct, frozen=True):
@@ -32,11 +33,13 @@ class Rack(Struct, frozen=True):
 
     group: WorkerGroup | None
     workers: list[Occupied]
+    most: int = _DRAWN
+    """So many have room on the page."""
 
     @property
     def shown(self) -> list[Occupied]:
         """Those that have room on the page."""
-        return self.workers[:_OF_A_GROUP]
+        return self.workers[: self.most]
 
 
 class Slots(Struct, frozen=True):
@@ -114,10 +117,11 @@ def may_govern(request: Asking) -> bool:
 def racks_of(groups: Sequence[WorkerGroup], workers: Sequence[Occupied]) -> list[Rack]:
     """Workers by group: one that is in several stands in each; groups without any come last."""
     in_group = {group.id: [each for each in workers if group.id in {one.id for one in each.groups}] for group in groups}
-    racks = [Rack(group, in_group[group.id]) for group in groups]
     alone = [each for each in workers if not each.groups]
-    filled = [rack for rack in racks if rack.workers]
-    return [*filled, *([Rack(None, alone)] if alone else []), *(rack for rack in racks if not rack.workers)]
+    filled = [(group, in_group[group.id]) for group in groups if in_group[group.id]]
+    empty = [Rack(group, []) for group in groups if not in_group[group.id]]
+    racks = [*filled, *([(None, alone)] if alone else [])]
+    return [*(Rack(group, its, max(_FEWEST, _DRAWN // len(racks))) for group, its in racks), *empty]
 
 
 @page("/workers/all", needs=Permission.READ_WORKERS)
