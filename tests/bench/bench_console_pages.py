@@ -178,8 +178,27 @@ class Browser:
         """A page below the workspace, or at a whole path that begins with two slashes."""
         return await self._call("GET", path[1:] if path.startswith("//") else f"/w/default{path}", is_packed=is_packed)
 
-    async def _call(self, method: str, path: str, body: bytes = b"", *, is_packed: bool = True) -> Answer:
-        answer, where = Answer(), path.partition("?")
+    async def listen(self, topics: str, heard: list[int]) -> None:
+        """Keep a stream of nudges open, and count in `heard` what comes."""
+
+        async def send(message: dict[str, Any]) -> None:
+            heard[0] += message.get("body", b"").count(b"event: nudge")
+
+        gone = asyncio.Event()
+        given = [{"type": "http.request", "body": b"", "more_body": False}]
+
+        async def receive() -> dict[str, Any]:
+            if given:
+                return given.pop()
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        await self._room.asgi(
+            self._scope("GET", f"/w/default/events?topics={topics}", b"", is_packed=False), receive, send
+        )
+
+    def _scope(self, method: str, path: str, body: bytes, *, is_packed: bool) -> dict[str, Any]:
+        where = path.partition("?")
         headers = [
             (b"host", b"127.0.0.1:8170"),
             (b"origin", b"http://127.0.0.1:8170"),
@@ -189,7 +208,7 @@ class Browser:
             *([(b"content-type", b"application/x-www-form-urlencoded")] if body else []),
             (b"content-length", str(len(body)).encode()),
         ]
-        scope = {
+        return {
             "type": "http",
             "asgi": {"version": "3.0"},
             "http_version": "1.1",
@@ -204,6 +223,10 @@ class Browser:
             "server": ("127.0.0.1", 8170),
             "state": {},
         }
+
+    async def _call(self, method: str, path: str, body: bytes = b"", *, is_packed: bool = True) -> Answer:
+        answer = Answer()
+        scope = self._scope(method, path, body, is_packed=is_packed)
         gone = asyncio.Event()
 
         async def receive() -> dict[str, Any]:

@@ -66,19 +66,20 @@ async def crowded(folder: Path, *, items: int) -> AsyncIterator[Crowded]:
     postgres = await EmbeddedPostgres.start(folder / "postgres")
     try:
         if not (folder / _FILLED).exists():
-            async with _opened(folder, postgres.dsn) as room:
+            async with opened(folder, postgres.dsn) as room:
                 blob = await room.room.engine.objects.put_bytes(_robot())
                 await push(room.room.engine, system(room.organization), room.workspace, "robot", blob)
             await _fill(room, items)  # while no loop looks at what is half there
             (folder / _FILLED).touch()
-        async with _opened(folder, postgres.dsn) as room:
+        async with opened(folder, postgres.dsn) as room:
             yield room
     finally:
         await postgres.stop()
 
 
 @asynccontextmanager
-async def _opened(folder: Path, dsn: str) -> AsyncIterator[Crowded]:
+async def opened(folder: Path, dsn: str) -> AsyncIterator[Crowded]:
+    """The server over a database, in this process."""
     kept = 10_000  # days: nothing is pruned
     limits = Limits(
         run_days=kept,
