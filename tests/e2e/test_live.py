@@ -3,12 +3,32 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import expect, sync_playwright
 
+from browsers import launch
 from console_pages import EXAMPLES
 from consoles import log_in, opened, watched
+from rooms import room
 
 SOON = 60_000
+ELSEWHERE = "room.test"
+"""A name by which a browser gets no locks and no clipboard from a room without TLS, as from another machine."""
+
+
+@pytest.fixture(scope="module")
+def running():
+    """A room that answers to that name, too."""
+    with room("--slots", "2", CONTROLROOM_ALLOWED_HOSTS=ELSEWHERE) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """One that finds it here."""
+    with sync_playwright() as playwright:
+        started = launch(playwright, f"--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1")
+        yield started
+        started.close()
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +122,32 @@ def test_ten_tabs_share_one_stream(tab, here, running, words):
     for page in pages:
         expect(page.locator("tbody tr")).to_have_count(before + 1, timeout=SOON)
     assert len(streams) <= 2, "the one of the tab that leads, and one that it is just closing"
+
+
+def test_over_plain_http_the_others_go_on_when_the_tab_that_leads_is_closed(browser, running, words):
+    """There is no lock to hold there: tabs hear of each other. Ids are copied without a clipboard, too."""
+    url = running.url.replace("127.0.0.1", ELSEWHERE)
+    context = opened(browser, "desktop", "light")
+    log_in(context.new_page(), url, **running.facts["admin"])
+    context.pages[0].close()
+    leads = []
+    context.on("request", lambda request: leads.append(request.frame.page) if "/events?" in request.url else None)
+    pages = [context.new_page() for _ in range(4)]
+    for page in pages:
+        page.goto(f"{url}/w/default/runs")
+        page.wait_for_selector(".live.on", timeout=SOON)
+    assert not pages[0].evaluate("isSecureContext")
+    before = pages[0].locator("tbody tr").count()
+    pages.remove(leads[-1])
+    leads[-1].close()
+    running.cli("run", words, "--follow")
+    for page in pages:
+        expect(page.locator("tbody tr")).to_have_count(before + 1, timeout=SOON)
+        expect(page.locator(".live.on")).to_have_count(1, timeout=SOON)
+    pages[0].goto(url + pages[0].locator("tbody tr a").first.get_attribute("href"))
+    pages[0].locator("main [data-copy]").first.click()
+    expect(pages[0].locator(".toast", has_text=re.compile("Copied|Selected"))).to_be_visible(timeout=SOON)
+    context.close()
 
 
 def test_a_session_that_is_over_is_said_in_place(browser, running, words):

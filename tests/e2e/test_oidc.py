@@ -4,6 +4,7 @@ import socket
 import subprocess
 import urllib.request
 from urllib.error import URLError
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -88,6 +89,32 @@ def test_people_come_by_the_provider(browser, named):
     assert not any("oidc" in name for name in kept)
     assert complaints == []
     context.close()
+
+
+def test_what_comes_back_must_have_been_begun_in_this_browser(browser, named):
+    """Neither another one's way back is taken, nor the same one twice, nor one that another provider answers."""
+    context, other = opened(browser, "desktop", "light"), opened(browser, "desktop", "light")
+    page, backs = context.new_page(), []
+    page.on("request", lambda request: backs.append(request.url) if "/callback?" in request.url else None)
+    begun = other.request.get(f"{named.url}/login/oidc?to=/w/default/runs", max_redirects=0)
+    state = parse_qs(urlsplit(begun.headers["location"]).query)["state"][0]
+    back = f"{named.url}/login/oidc/callback"
+    for wrong in (
+        f"code=c&state={state}x",
+        f"code=c&state={state}&iss=https://evil.example",
+        f"state={state}",
+        "code=c",
+    ):
+        answer = other.request.get(f"{back}?{wrong}")
+        assert (answer.status, "controlroom" in answer.headers.get("set-cookie", "")) == (401, False)
+    _come_as(page, f"{named.url}/login?to=//evil.example/w", "ingrid")
+    page.wait_for_selector(".frame")
+    assert page.url.startswith(f"{named.url}/")
+    for somebody in (context, other):  # the cookie of the one is gone, that of the other is of another attempt
+        answer = somebody.request.get(backs[-1])
+        assert (answer.status, "controlroom" in answer.headers.get("set-cookie", "")) == (401, False)
+    context.close()
+    other.close()
 
 
 def test_an_account_with_a_password_is_never_taken_in_silence(browser, named):
