@@ -352,6 +352,8 @@ class Assignment(Struct, frozen=True, kw_only=True):
     """A time with its zone: packages of the world that are newer do not count in the robot's environment."""
     database: DatabaseFile | None = None
     """What its step works on, which no other run does meanwhile. A plan tells that of a project's."""
+    has_robot_api: bool = False
+    """Whether robots may call `/robot/v1`: the room's own adapter for work items does. No server before 0.2 says so."""
     paused: bool = False
     """Begin nothing before the order to continue: it was paused when it was another's, or before this answer came."""
 

@@ -3,7 +3,7 @@
 Each round starts a run of 2,000 items, and one of 500 in a second workspace of the same real room (`controlroom up`,
 one worker with four slots, real robots), kills something at random moments, waits until both have come to rest, and
 lets an independent checker read database and objects. The seed of a round is printed; `FAULT_SEED=… FAULT_ROUNDS=1`
-repeats it.
+repeats it. `FAULT_COURIER=librarian` has the robots use the vendor's library, on the room's own adapter.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.fault
 ROUNDS = int(os.environ.get("FAULT_ROUNDS", "50"))
 SEED = int(os.environ.get("FAULT_SEED", "0")) or random.SystemRandom().randrange(1, 2**31)
 ITEMS = int(os.environ.get("FAULT_ITEMS", "2000"))
-COURIER = Path(__file__).parent / "robots" / "courier"
+COURIER = Path(__file__).parent / "robots" / os.environ.get("FAULT_COURIER", "courier")
 PATIENCE = 240.0
 LEASE_AND_MORE = 32.0
 _PAUSED = 0.5

@@ -79,6 +79,9 @@ class WorkerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     robot_file_bytes: int = 0
     """How large each file may become that a robot writes; 0: no limit."""
 
+    fast_adapter: bool = True
+    """Robots with the vendor's library for work items use the room's own adapter, unless they say otherwise."""
+
     spares_memory_bytes: int = 512 * MEGABYTE
     """What all waiting spares together may hold; 0 turns them off."""
     spares_forked: bool = True

@@ -159,7 +159,14 @@ class StepRun:
             of_command = {} if command is None else command.variables
             assignment = structs.replace(self._assignment, variables={**self._assignment.variables, **of_command})
             url, robot = self._bench.server.url, package.definition
-            own = variables.of_step_run(machine, assignment, url=url, folders=stage.folders, definition=robot)
+            own = variables.of_step_run(
+                machine,
+                assignment,
+                url=url,
+                folders=stage.folders,
+                definition=robot,
+                fast_adapter=self._bench.settings.fast_adapter and stage.environment.has_adapter,
+            )
             return own | {name: machine[name] for name in (databases.VARIABLE,) if name in machine}
 
         for position, script in enumerate(scripts):

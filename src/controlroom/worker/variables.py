@@ -9,13 +9,14 @@ from msgspec import Struct
 from controlroom.protocol import Assignment
 from controlroom.robots.definition import RobotDefinition
 from controlroom.trust import VARIABLES
-from controlroom.worker.environments.environment import Environment, EnvironmentKind
+from controlroom.worker.environments.environment import ADAPTER_MODULE, Environment, EnvironmentKind
 from controlroom.worker.places import Place
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Where programs of the machine are searched: not the worker's own PATH, which may name folders no robot can see."""
 
 _INHERITED = ("LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ")
+_ADAPTERS = ("RC_WORKITEM_ADAPTER", "RPA_WORKITEMS_ADAPTER")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
@@ -78,14 +79,24 @@ def of_place(place: Place, environment: Environment, machine: Mapping[str, str])
 
 
 def of_step_run(
-    base: Mapping[str, str], assignment: Assignment, *, url: str, folders: RobotFolders, definition: RobotDefinition
+    base: Mapping[str, str],
+    assignment: Assignment,
+    *,
+    url: str,
+    folders: RobotFolders,
+    definition: RobotDefinition,
+    fast_adapter: bool,
 ) -> dict[str, str]:
     """All variables of a robot: the step's own win over the environment's, the platform's over the step's.
 
     PATH and PYTHONPATH are put together: the robot's folders, then the step's, then the environment's.
+
+    With `fast_adapter`, the library for work items is told of the room's own adapter, if nobody has named one.
     """
     step = assignment.variables
     variables = {**base, **step, **_ids(assignment), **_borders(assignment, url)}
+    if fast_adapter and assignment.has_robot_api and not any(variables.get(name) for name in _ADAPTERS):
+        variables[_ADAPTERS[0]] = f"{ADAPTER_MODULE}.Adapter"
     variables["PWD"] = str(folders.root)
     variables["ROBOT_ROOT"] = str(folders.root)
     variables["ROBOT_ARTIFACTS"] = str(folders.artifacts)

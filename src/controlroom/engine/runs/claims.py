@@ -395,6 +395,7 @@ def _assignment(
         share_environments=claimed.share_environments,
         exclude_newer=_exclude_newer(engine, claimed),
         database=database,
+        has_robot_api=True,
         paused=claimed.is_paused,
     )
 

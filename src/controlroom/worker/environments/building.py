@@ -14,7 +14,12 @@ from controlroom.worker.environments import conda_builder, machine, uv_builder
 from controlroom.worker.environments.build_place import BuildPlace, CommandFailed, short_cause
 from controlroom.worker.environments.conda_order import Receipt
 from controlroom.worker.environments.dates import undated
-from controlroom.worker.environments.environment import Environment, EnvironmentFailed, EnvironmentKind
+from controlroom.worker.environments.environment import (
+    ADAPTER_MODULE,
+    Environment,
+    EnvironmentFailed,
+    EnvironmentKind,
+)
 from controlroom.worker.environments.folder import Stamp
 from controlroom.worker.environments.interpreters import Interpreter, Interpreters, PythonNotHad, is_offline
 
@@ -50,6 +55,8 @@ class Finished(msgspec.Struct, frozen=True):
     files: int
     compiled: int
     linked: int
+    has_adapter: bool
+    """Whether the library for work items was found, and the room's adapter written beside it."""
 
 
 class Tools(msgspec.Struct, frozen=True):
@@ -76,6 +83,7 @@ async def build(place: BuildPlace, tools: Tools, order: Order) -> Built:
         environment, interpreter = await _with_conda(place, tools, order)
     await _run_post_install(place, order, environment)
     finished = await _finish(place, environment, order.prefix)
+    environment = msgspec.structs.replace(environment, has_adapter=finished.has_adapter)
     is_substitute = bool(_other_patch(order.spec, environment.python_version))
     return Built(environment, Stamp.of(interpreter), finished.bytes, is_substitute)
 
@@ -201,10 +209,11 @@ def _words(command: str) -> list[str]:
 
 async def _finish(place: BuildPlace, environment: Environment, prefix: Path) -> Finished:
     """Compile, close and weigh it, by its own interpreter."""
-    program = files("controlroom.worker.environments").joinpath("finishing.py").read_text(encoding="utf-8")
+    here = files("controlroom.worker.environments")
+    program, adapter = (here.joinpath(f"{name}.py").read_text("utf-8") for name in ("finishing", ADAPTER_MODULE))
     bytecode = prefix.parent.parent / "bytecode"
     report = await place.run(
-        [environment.python, "-I", "-S", "-c", program, prefix, bytecode],
+        [environment.python, "-I", "-S", "-c", program, prefix, bytecode, adapter],
         writable=[prefix.parent.parent],
         readable=environment.readable,
     )

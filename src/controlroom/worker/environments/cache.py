@@ -27,7 +27,7 @@ from controlroom.worker.environments.folder import Entry, EnvironmentsFolder
 from controlroom.worker.environments.interpreters import Interpreters
 from controlroom.worker.environments.locks import FileLock
 
-BUILDER_VERSION = "1"
+BUILDER_VERSION = "2"
 """Raised when environments of the same specification would come out differently: old ones are then not reused."""
 
 

@@ -3,10 +3,14 @@
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from controlroom.errors import Invalid
+
+ADAPTER_MODULE: Final = "controlroom_workitems"
+"""The module of the room's own adapter for the vendor's library of work items, where an environment has that."""
 
 
 class EnvironmentFailed(Invalid):
@@ -47,6 +51,9 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
 
     readable: tuple[Path, ...] = ()
     """Folders that a sandbox must show (never writable) for the environment to work: its own and its interpreter's."""
+
+    has_adapter: bool = False
+    """Whether the vendor's library for work items is in it, with the room's adapter beside it."""
 
     warnings: tuple[str, ...] = ()
     """What the author should know, each a line: for example that another patch version of Python was taken."""

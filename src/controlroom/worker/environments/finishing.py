@@ -11,7 +11,11 @@ the time of a build. Therefore bytecode is kept beside the package cache, by the
 for its sources, and linked into later environments. Python itself checks bytecode against its source's size and time:
 so does this program before it links, and whatever does not fit is compiled.
 
-Arguments: the prefix and the folder that keeps bytecode. Prints JSON: {"bytes", "files", "compiled", "linked"}.
+Where the library for work items is (`robocorp-workitems` 1.0 and later), the room's own adapter for it is written
+beside it, before all is compiled.
+
+Arguments: the prefix, the folder that keeps bytecode, and the adapter's text. Prints JSON: {"bytes", "files",
+"compiled", "linked", "has_adapter"}.
 """
 
 import hashlib
@@ -30,12 +34,17 @@ _SOURCES = "sources"
 """In a folder of kept bytecode: the size and time of each module that it was compiled from, a line each."""
 
 
-def main(prefix, store):
+def main(prefix, store, adapter):
     """Finish the environment; safe to repeat."""
     linked = 0
     missing = []
     to_keep = []
+    has_adapter = False
     for site in _sites(prefix):
+        if _has_work_items(site):
+            with open(os.path.join(site, "controlroom_workitems.py"), "w", encoding="utf-8") as file:
+                file.write(adapter)
+            has_adapter = True
         known = set()
         for modules, key in _distributions(site):
             kept = os.path.join(store, key)
@@ -52,8 +61,18 @@ def main(prefix, store):
     for kept, marks, modules in to_keep:
         _keep(kept, marks, modules)
     size, files = _close(prefix)
-    report = '{"bytes": %d, "files": %d, "compiled": %d, "linked": %d}'
-    sys.stdout.write(report % (size, files, len(missing), linked))
+    report = '{"bytes": %d, "files": %d, "compiled": %d, "linked": %d, "has_adapter": %s}'
+    sys.stdout.write(report % (size, files, len(missing), linked, "true" if has_adapter else "false"))
+
+
+def _has_work_items(site):
+    """Whether the library is there, in a release whose door for adapters is the one of today."""
+    for name in os.listdir(site):
+        library, _, version = name.lower().replace("-", "_").rpartition("_workitems_")
+        if library == "robocorp" and version.endswith(".dist_info"):
+            major = version.partition(".")[0]
+            return major.isdigit() and int(major) >= 1
+    return False
 
 
 def _sites(prefix):

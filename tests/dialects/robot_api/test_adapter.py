@@ -1,0 +1,158 @@
+"""The adapter that the worker hands to robots with the vendor's library: the same behaviour by fewer calls."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from controlroom.protocol import ErrorCode
+from controlroom.worker import environments
+from work_item_robots import EVERY_VERB, OURS, work
+
+pytest.importorskip("robocorp.workitems", reason="robocorp-workitems is not installed")
+
+ITEMS = [{"name": name} for name in ("ä", "bad", "worse", "refused", "last")]
+
+
+@pytest.fixture
+def taken(ada, process, walt):
+    """Starts a run of these payloads, and gives what walt has taken of it, with the run's id."""
+
+    async def take(payloads):
+        run = await ada.post(f"/processes/{process}/process-runs", {"type": "with_payloads", "payloads": payloads})
+        while str((assignment := await walt.take()).run_id) != run["id"]:  # what a run before has put out
+            await walt.finish(assignment)
+        return assignment, run["id"]
+
+    return take
+
+
+async def seen(ada, run: str) -> list:
+    """What there is of a run: items with what is in them, without ids and times."""
+    found = []
+    for row in await ada.every("/work-items", process_run_id=run):
+        item = await ada.get(f"/work-items/{row['id']}")
+        files = {each["name"]: (await ada.http.get(each["download"]["url"])).content for each in item["files"]}
+        found.append((item["state"], json.dumps(item["payload"]), item["exception"], sorted(files.items())))
+    return sorted(found, key=repr)
+
+
+async def test_every_verb_is_the_same_by_both_adapters(room, ada, walt, taken, tmp_path):
+    """Payloads, files, outputs, failures and refusals, in a robot that dies with an item in hand."""
+    told, there = {}, {}
+    for name, adapter in (("vendor", ""), ("ours", OURS)):
+        folder = tmp_path / name
+        folder.mkdir()
+        assignment, run = await taken(ITEMS)
+        code, printed = await work(
+            sys.executable, EVERY_VERB, assignment, room.url, folder, RC_WORKITEM_ADAPTER=adapter
+        )
+        assert code == 3, printed
+        used, told[name] = json.loads((folder / "said.json").read_text("utf-8"))
+        assert used == ("controlroom_workitems" if adapter else "robocorp.workitems._adapters._robocorp")
+        await walt.finish(assignment, ErrorCode.ROBOT_FAILED)
+        there[name] = await seen(ada, run)
+
+    assert told["ours"] == told["vendor"]
+    assert there["ours"] == there["vendor"]
+    assert len(there["ours"]) == len(ITEMS) + 7
+
+
+class Relay:
+    """Stands between a robot and the room, and loses what it is told to lose: an answer, with its connection."""
+
+    def __init__(self, url: str) -> None:
+        self._to = urlsplit(url)
+        self.connections = 0
+        self.loses: list[bytes] = []
+
+    async def __aenter__(self):
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_):
+        self._server.close()
+
+    async def _serve(self, reader, writer):
+        self.connections += 1
+        there, to_room = await asyncio.open_connection(self._to.hostname, self._to.port)
+        try:
+            while asked := await reader.read(1 << 20):
+                to_room.write(asked)
+                answer = await there.read(1 << 20)
+                if self.loses and self.loses[0] in asked:
+                    self.loses.pop(0)
+                    break
+                writer.write(answer)
+        finally:
+            writer.close()
+            to_room.close()
+
+
+async def test_lost_answers_make_no_twins_over_one_connection(room, ada, taken, tmp_path):
+    """Each answer is lost once: the robot asks again, there is one output, and its connection is kept in between."""
+    script = tmp_path / "robot.py"
+    script.write_text(
+        """
+from robocorp import workitems
+for item in workitems.inputs:
+    workitems.outputs.create({"of": item.payload["name"]})
+    item.payload = {**item.payload, "saved": True}
+    item.save()
+    item.done()
+"""
+    )
+    assignment, run = await taken(ITEMS)
+    async with Relay(room.url) as relay:
+        relay.loses = [b"/outputs ", b"/payload ", b"/release ", b"/reserve "]
+        code, printed = await work(sys.executable, script, assignment, relay.url, tmp_path, RC_WORKITEM_ADAPTER=OURS)
+
+    assert (code, relay.loses, relay.connections) == (0, [], 5), printed
+    states = sorted(row["state"] for row in await ada.every("/work-items", process_run_id=run))
+    assert states == ["done"] * 5 + ["pending"] * 5
+
+
+@pytest.mark.parametrize(
+    ("said", "used"),
+    [
+        ({}, "controlroom_workitems"),
+        ({"RPA_WORKITEMS_ADAPTER": "FileAdapter"}, "robocorp.workitems._adapters._file"),
+        ({"RPA_WORKITEMS_ADAPTER": "own.Adapter"}, "own"),
+        ({"RC_ACTIVITY_RUN_ID": ""}, "robocorp.workitems._adapters._file"),
+        ({"HTTP_PROXY": "http://proxy.example:1"}, "robocorp.workitems._adapters._robocorp"),
+        ({"HTTP_PROXY": "http://proxy.example:1", "NO_PROXY": "127.0.0.1"}, "controlroom_workitems"),
+    ],
+)
+async def test_what_a_robot_says_of_adapters_counts(room, taken, tmp_path, said, used):
+    """What it sets before it uses the library is what it would have got without us."""
+    beside = tmp_path / "beside"
+    beside.mkdir()
+    (beside / "own.py").write_text(
+        "from robocorp.workitems._adapters import FileAdapter\nclass Adapter(FileAdapter): pass\n"
+    )
+    (tmp_path / "items.json").write_text(json.dumps([{"payload": {}}]))
+    script = tmp_path / "robot.py"
+    script.write_text(
+        f"""
+import os
+os.environ.update({said!r})
+os.environ["RC_WORKITEM_INPUT_PATH"], os.environ["RC_WORKITEM_OUTPUT_PATH"] = "items.json", "outputs.json"
+from robocorp.workitems._context import Context
+print("used", type(Context().adapter).__module__)
+"""
+    )
+    assignment, _ = await taken(ITEMS[:1])
+
+    code, printed = await work(sys.executable, script, assignment, room.url, tmp_path, RC_WORKITEM_ADAPTER=OURS)
+
+    assert code == 0, printed
+    assert printed.split() == ["used", used]
+
+
+def test_it_is_read_by_the_oldest_python_and_given_on_a_command_line():
+    """It is ASCII, as `finishing.py` gets it as an argument."""
+    assert Path(environments.__file__).with_name("controlroom_workitems.py").read_bytes().isascii()
