@@ -33,8 +33,12 @@ class Line(Struct, frozen=True, kw_only=True):
 
     @property
     def elsewhere(self) -> str:
-        """How many processes and people have a value of their own."""
-        counts = ((VariableScope.PROCESS, "process", "processes"), (VariableScope.USER, "person", "people"))
+        """How many targets, processes and people have a value of their own."""
+        counts = (
+            (VariableScope.TARGET, "environment", "environments"),
+            (VariableScope.PROCESS, "process", "processes"),
+            (VariableScope.USER, "person", "people"),
+        )
         found = ((len(self.of(scope)), one, many) for scope, one, many in counts)
         return ", ".join(f"{number} {one if number == 1 else many}" for number, one, many in found if number)
 
