@@ -66,6 +66,8 @@ async def around(request: Asking, process: Process) -> dict[str, Any]:
         "mail_domain": request.app.state.around.mail_domain,
         "chains": await chain_store.list_chains(request.db, seen, process.id, limit=_MOST),
         "others": [each for each in others if each.id != process.id],
+        "others_named": [(each.number, each.name) for each in others],
+        "has_many": len(others) == _MOST,
         "ends": _ENDS,
         "notices": await notice_store.list_of_process(request.db, seen, process.id, limit=_MOST),
         "webhooks": await webhooks.list_webhooks(request.db, seen, process=process.id, limit=_MOST)

@@ -19,7 +19,8 @@ from controlroom.ui.schedules.forms import ScheduleForm, Understood
 from controlroom.ui.schedules.pages import acted_on, found_by
 
 _WRITES: Final = Permission.WRITE_SCHEDULES
-_MOST: Final = 500
+_MOST: Final = 200
+"""Processes that a choice holds; of more, one is typed."""
 _TIMES: Final = 8
 
 
@@ -140,6 +141,7 @@ async def _show(
         status=status,
         schedule=schedule,
         form=form,
+        has_many=len(named) == _MOST,
         processes=[(str(each.number), each.name) for each in named],
         kinds=[*kept, *forms.KINDS.items()],
         days=forms.DAYS,

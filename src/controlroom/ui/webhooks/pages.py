@@ -12,8 +12,8 @@ from controlroom.engine.webhooks.errors import WebhookInvalid
 from controlroom.engine.webhooks.listings import WEBHOOKS
 from controlroom.engine.webhooks.model import Webhook, WebhookChange, WebhookDefinition, WebhookEvent
 from controlroom.engine.webhooks.outcomes import Outcome
-from controlroom.errors import Invalid
-from controlroom.ids import ProcessId, WebhookId, as_uuid
+from controlroom.errors import Invalid, NotFound
+from controlroom.ids import ProcessId, WebhookId
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Shown
 from controlroom.ui.charts import Bar
 from controlroom.ui.filters import Choice, Tab
@@ -93,15 +93,15 @@ async def new_webhook(request: Asking) -> Shown:
 async def create_webhook(request: Asking) -> Shown:
     """Make it, and show its secret."""
     fields = await request.fields()
-    process = as_uuid(fields.text("process"))
     try:
+        process = await _process(request, fields.text("process"))
         made, secret = await actions.create(
             *request.acting,
             WebhookDefinition(
                 endpoint=fields.text("endpoint"),
                 grammar=fields.text("grammar") or "robocorp",
                 events=_events(fields),
-                process=None if process is None else ProcessId(process),
+                process=process,
                 name=fields.text("name"),
                 secret=fields.raw("secret").strip() or None,
             ),
@@ -217,6 +217,16 @@ def _typed(fields: Fields) -> dict[str, object]:
     return {**typed, "events": _events(fields)}
 
 
+async def _process(request: Asking, named: str) -> ProcessId | None:
+    """The process that a form names by its id, number or name. Raises Invalid for none that there is."""
+    if not named:
+        return None
+    try:
+        return await resolve(request.db, request.scope_for(Permission.WRITE_WEBHOOKS), processes.PROCESS, named)
+    except NotFound as missing:
+        raise Invalid(missing.message, code="PROCESS_NOT_FOUND") from missing
+
+
 def _wrongs(wrong: Invalid) -> dict[str, str]:
     where = "event" if "event" in wrong.message else "endpoint"
     return {where: f"{wrong.message[0].upper()}{wrong.message[1:]}."}
@@ -242,6 +252,8 @@ async def _form(
         events=EVENTS,
         grammars=[(key, said) for key, said in GRAMMARS.items() if key in request.engine.grammars],
         processes=known,
+        has_many=len(known) == _MOST,
+        named=[(each.number, each.name) for each in known],
     )
 
 
