@@ -6,9 +6,7 @@ from pathlib import Path
 import pytest
 
 from controlroom.engine.nudges.model import NEEDS
-from controlroom.ui.app import modules, places_of, routes
-from controlroom.ui.routing import ABOVE
-from controlroom.ui.static_files import StaticFiles
+from controlroom.ui.app import modules, places_of
 
 UI = Path(__file__).parents[2] / "src/controlroom/ui"
 TEMPLATES = sorted(UI.rglob("*.html"))
@@ -44,19 +42,6 @@ def test_icons_that_are_named_are_in_the_sprite():
     named = {name for name in named if not name.endswith("-")}  # those are put together
     named |= {place.icon for place in places_of(modules())}
     assert named <= known, named - known
-
-
-async def test_every_page_below_a_workspace_declares_its_permission(room):
-    """A GET without one would show what nobody was asked about."""
-    undeclared = [
-        path
-        for route in routes(room.engine, room.room.origins, StaticFiles(), room.room.feed).routes
-        for handler in route.route_handlers
-        for path in handler.paths
-        if "GET" in handler.http_methods and ABOVE not in handler.opt and not handler.opt.get("needs")
-    ]
-    # Two show nothing but where to go; the stream asks for each topic, the search for each noun (tests/ui/live, search)
-    assert sorted(set(undeclared)) == ["/", "/events", "/more", "/search"]
 
 
 def test_what_stays_live_names_topics_that_there_are():
