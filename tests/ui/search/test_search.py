@@ -73,6 +73,8 @@ async def test_payloads_of_a_period_are_looked_through_by_and_by(visit, workspac
     await runs.start(room.engine, ada.actor, ada.workspace, process, items)
     browser = await visit(workspace)
     monkeypatch.setattr(seeking, "_PAYLOADS", 2)
+    assert "Looked at 5 work items" in await browser.get("/search?q=%22no%22&in=payloads&since=1d")
+    monkeypatch.setattr(seeking, "_PAYLOAD_SECONDS", 0)
     path, found, looks = "/search?q=%22no%22&in=payloads&since=1d", 0, 0
     while path:
         page = await browser.get(path)

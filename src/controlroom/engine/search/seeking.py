@@ -22,6 +22,15 @@ from controlroom.ids import WorkspaceId, first_id_at
 LONGEST: Final = 200
 _EACH: Final = 6
 _PAYLOADS: Final = 400
+_MOST_PAYLOADS: Final = 20_000
+"""Rows of a slice, at first and at most."""
+_AIM: Final = 0.02
+"""Seconds that a slice is to take: well below the fifty milliseconds that a statement may."""
+_PAYLOAD_SECONDS: Final = 0.15
+"""After which a look into payloads tells what it has."""
+_ENOUGH: Final = 20
+"""Hits after which no further slice is begun."""
+_MOST_HITS: Final = 200
 _CONSOLES: Final = 8
 _CLOCKS_DIFFER: Final = timedelta(days=1)
 _SECONDS: Final = 1.0
@@ -65,23 +74,30 @@ async def seek(engine: Engine, actor: Actor, workspace: WorkspaceId, text: str) 
 async def seek_payloads(
     engine: Engine, scope: Scope, text: str, *, since: datetime, before: UUID | None, now: datetime
 ) -> Slice:
-    """The next few hundred work items of a period: those whose payload has the text."""
-    rows = await store.payloads(
-        engine.database,
-        scope,
-        sought_of(text),
-        before=before or first_id_at(now + _CLOCKS_DIFFER),
-        after=first_id_at(since),
-        rows=_PAYLOADS,
-    )
-    hits: list[Hit] = [each for each in rows if each.is_hit]
-    last = rows[-1] if len(rows) == _PAYLOADS else None
-    return Slice(
-        hits=hits,
-        looked=len(rows),
-        until=rows[-1].created_at if rows else None,
-        before=None if last is None else last.id,
-    )
+    """The next work items of a period, as many as a moment allows: those whose payload has the text.
+
+    Slice by slice, each of as many rows as take `_AIM`: a few hundred at first, since payloads may be long.
+    """
+    sought, began, size = sought_of(text), time.monotonic(), _PAYLOADS
+    hits, looked, until = list[Hit](), 0, None
+    at: UUID | None = before or first_id_at(now + _CLOCKS_DIFFER)
+    while at is not None:
+        asked_at = time.monotonic()
+        rows = await store.payloads(engine.database, scope, sought, before=at, after=first_id_at(since), rows=size)
+        found = [each for each in rows if each.is_hit]
+        if not rows:
+            at = None
+            break
+        is_cut = len(found) > _MOST_HITS  # the next look goes on behind the last that is told
+        hits += found[:_MOST_HITS]
+        last = found[_MOST_HITS - 1] if is_cut else rows[-1]
+        looked, until = looked + last.rows, last.created_at
+        at = last.id if is_cut or last.rows == size else None
+        now_at = time.monotonic()
+        if len(hits) >= _ENOUGH or now_at - began >= _PAYLOAD_SECONDS:
+            break
+        size = int(min(_MOST_PAYLOADS, max(_PAYLOADS, size * min(4.0, _AIM / max(now_at - asked_at, 0.001)))))
+    return Slice(hits=list(hits), looked=looked, until=until, before=at)
 
 
 async def seek_consoles(

@@ -186,14 +186,17 @@ async def failed_step_runs(db: Statements, scope: Scope, text: str, *, limit: in
 
 # ---------------------------------------------------------------------------------------------------- the past
 class Looked(Hit, frozen=True, kw_only=True):
-    """A row that was looked at, and whether it has the text."""
+    """A row that has the text, or the last one that was looked at."""
 
     created_at: datetime
     is_hit: bool
+    is_last: bool
+    rows: int
+    """How many rows were looked at."""
 
 
 async def payloads(db: Statements, scope: Scope, text: str, *, before: UUID, after: UUID, rows: int) -> list[Looked]:
-    """The next work items older than one, down to another, each with whether its payload has the text."""
+    """Of the next work items older than one, down to another: those whose payload has the text, and the last of all."""
     return await db.all(
         Looked,
         f"""
@@ -203,13 +206,19 @@ async def payloads(db: Statements, scope: Scope, text: str, *, before: UUID, aft
                and state not in ('draft', 'deleted')
              order by id desc
              limit %(rows)s
+        ), looked as (
+            select next.*, coalesce(payload::text ilike %(like)s, false) as is_hit,
+                   row_number() over (order by id) = 1 as is_last, count(*) over () as rows
+              from next
         )
         select 'work item' as noun, id, number, coalesce(reference, '') as name,
-               case when is_hit then substring(text from greatest(1, place - 60) for 200) else '' end as said,
-               created_at as at, null::bigint as run, created_at, is_hit
-          from next, lateral (
-               select payload::text as text, coalesce(payload::text ilike %(like)s, false) as is_hit,
-                      position(lower(%(text)s) in lower(payload::text)) as place) as looked
+               case when is_hit
+                    then substring(payload::text
+                                   from greatest(1, position(lower(%(text)s) in lower(payload::text)) - 60) for 200)
+                    else '' end as said,
+               created_at as at, null::bigint as run, created_at, is_hit, is_last, rows
+          from looked
+         where is_hit or is_last
          order by id desc
         """,
         text=text,

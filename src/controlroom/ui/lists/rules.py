@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from controlroom.engine.lists.composer import COUNTED
 from controlroom.engine.lists.model import (
     EVERYTHING,
     AllOf,
@@ -61,6 +62,8 @@ class Declared(Struct, frozen=True, kw_only=True):
     """The name under which its views are saved (`engine/saved_views/rules.py`); empty: its path."""
     slow: frozenset[str] = frozenset()
     """Keys of filters that no index serves, `q` among them perhaps: with one of them rows are looked for bit by bit."""
+    counted: int = COUNTED
+    """Rows of a tab that are counted; fewer where what a tab asks is worked out of each row, and in no index."""
     always: Filter = EVERYTHING
     """What holds for every row of this list."""
 

@@ -94,7 +94,7 @@ class ListPage(Declared, Generic[Row], frozen=True, kw_only=True):
             newer = ""
         else:
             rows, newer, older = await self._page(request, seen, AllOf((beside, tab.filter)), sort, asked)
-            most = COUNTED if beside == AllOf((self.always, also)) else COUNTED_OF_FILTERED
+            most = self.counted if beside == AllOf((self.always, also)) else min(self.counted, COUNTED_OF_FILTERED)
             counts = await self._counts(request, seen, beside, lonely, most)
         shown = self.shown(asked)
         is_ticked = asked.get("ticked") == "page" and request.part is None

@@ -43,6 +43,7 @@ _LIST: Final = ListPage(
     path="/schedules",
     noun="schedules",
     noun_of_one="schedule",
+    counted=1000,
     tabs=(
         Tab("all", "All"),
         Tab("faulty", "Start nothing", _standing(Standing.FAULTY), is_bad=True),
