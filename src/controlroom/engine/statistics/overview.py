@@ -129,13 +129,17 @@ async def troubles(db: Statements, scope: Scope, *, limit: int, over_since: date
                                     limit 100) as latest) as latest
                     where not has_come_through and state = 'failed') as lately
              where lately.count > 0 and lately.last_at >= clock_now() - interval '7 days'
+        ), went_wrong as materialized (       -- few of many, by an index of such: the schedules are thousands
+            select distinct schedule_id from schedule_occurrence
+             where state in ('missed', 'failed') and due >= clock_now() - interval '1 day'
         ), missed as (
             select 'occurrences' as kind, schedule.id, schedule.number,
                    coalesce(process.name || ', ', '') || schedule.name as name,
                    case when process.deleted_at is null and process.implicit_task_id is null then process.number end
                    as process_number, lately.state as code,
                    lately.reason as detail, lately.count, lately.since, lately.last_at, null::uuid as last_id
-              from schedule left join process on process.id = schedule.process_id
+              from went_wrong join schedule on schedule.id = went_wrong.schedule_id
+              left join process on process.id = schedule.process_id
              cross join lateral (
                    select count(*) as count, min(due) as since, max(due) as last_at,
                           (array_agg(state order by due desc))[1] as state,
