@@ -55,10 +55,13 @@ _HASTE = (
 
 
 _LONG = (
-    *("host/test_up.py", "host/test_up_recovers.py", "sources/automation360/test_source.py"),
+    *("host/test_up.py", "host/test_up_recovers.py", "worker/test_spares.py", "sources/automation360/test_source.py"),
     *("sources/dbt_cloud/test_account.py", "sources/robocorp/test_workspace.py", "host/test_several_servers.py"),
-    *("worker/test_spares.py", "worker/test_step_runs.py", "worker/test_ends.py", "host/test_backup.py"),
-    *("robocorp/test_organization.py", "contract/robocorp/test_handed_out.py", "cli/test_verbs_at_work.py"),
+    *("worker/test_step_runs.py", "worker/dbt/test_runs.py", "worker/test_sandbox.py", "worker/test_ends.py"),
+    *("worker/test_kept_homes.py", "worker/test_commands.py", "worker/environments/test_cache.py"),
+    *("worker/test_console.py", "postgres/test_embedded.py", "robocorp/test_organization.py", "host/test_backup.py"),
+    *("worker/environments/test_conda.py", "worker/environments/test_interpreters.py", "cli/test_verbs_at_work.py"),
+    *("contract/robocorp/test_handed_out.py", "contract/robocorp/test_extremes.py", "worker/test_hanging.py"),
 )
 """Files that take longest: begun last, one process of xdist would work them while the others have nothing left."""
 
