@@ -6,8 +6,10 @@ import shutil
 from pathlib import Path
 
 import controlroom.worker.environments
-from controlroom.protocol import Assignment
+from controlroom.engine.runs import leases
+from controlroom.protocol import Assignment, Heartbeat, Held
 from controlroom.worker.environments.environment import ADAPTER_MODULE
+from live import Live, Worker
 
 OURS = f"{ADAPTER_MODULE}.Adapter"
 """As the worker names it."""
@@ -15,9 +17,13 @@ EVERY_VERB = Path(__file__).parent / "dialects/robot_api/every_verb.py"
 
 
 async def work(
-    python: str | Path, script: Path, assignment: Assignment, url: str, folder: Path, **variables: str
+    python: str | Path, script: Path, assignment: Assignment, live: Live, walt: Worker, folder: Path, **variables: str
 ) -> tuple[int, str]:
-    """Run a script with the variables that a worker gives a robot: its exit code, and what it printed."""
+    """Run a script with the variables that a worker gives a robot: its exit code, and what it printed.
+
+    Walt keeps the lease meanwhile, however long it takes.
+    """
+    url = variables.pop("url", live.url)
     beside = folder / "beside"
     beside.mkdir(exist_ok=True)
     source = Path(controlroom.worker.environments.__file__).with_name(f"{ADAPTER_MODULE}.py")
@@ -44,6 +50,17 @@ async def work(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
+    keeping = asyncio.create_task(_keep(walt, assignment))
     printed, _ = await child.communicate()
+    keeping.cancel()
     assert child.returncode is not None
     return child.returncode, printed.decode()
+
+
+async def _keep(walt: Worker, assignment: Assignment) -> None:
+    """Beat as a worker does."""
+    held = (Held(assignment.step_run_id, assignment.attempt),)
+    while True:
+        beat = Heartbeat(session=walt.session.session, held=held, hold_seconds=0)
+        await leases.heartbeat(walt.engine, walt.actor, beat)
+        await asyncio.sleep(3)

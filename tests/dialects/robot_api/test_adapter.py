@@ -48,7 +48,7 @@ async def test_every_verb_is_the_same_by_both_adapters(room, ada, walt, taken, t
         folder.mkdir()
         assignment, run = await taken(ITEMS)
         code, printed = await work(
-            sys.executable, EVERY_VERB, assignment, room.url, folder, RC_WORKITEM_ADAPTER=adapter
+            sys.executable, EVERY_VERB, assignment, room, walt, folder, RC_WORKITEM_ADAPTER=adapter
         )
         assert code == 3, printed
         used, told[name] = json.loads((folder / "said.json").read_text("utf-8"))
@@ -93,7 +93,7 @@ class Relay:
             to_room.close()
 
 
-async def test_lost_answers_make_no_twins_over_one_connection(room, ada, taken, tmp_path):
+async def test_lost_answers_make_no_twins_over_one_connection(room, ada, walt, taken, tmp_path):
     """Each answer is lost once: the robot asks again, there is one output, and its connection is kept in between."""
     script = tmp_path / "robot.py"
     script.write_text(
@@ -109,7 +109,9 @@ for item in workitems.inputs:
     assignment, run = await taken(ITEMS)
     async with Relay(room.url) as relay:
         relay.loses = [b"/outputs ", b"/payload ", b"/release ", b"/reserve "]
-        code, printed = await work(sys.executable, script, assignment, relay.url, tmp_path, RC_WORKITEM_ADAPTER=OURS)
+        code, printed = await work(
+            sys.executable, script, assignment, room, walt, tmp_path, url=relay.url, RC_WORKITEM_ADAPTER=OURS
+        )
 
     assert (code, relay.loses, relay.connections) == (0, [], 5), printed
     states = sorted(row["state"] for row in await ada.every("/work-items", process_run_id=run))
@@ -127,7 +129,7 @@ for item in workitems.inputs:
         ({"HTTP_PROXY": "http://proxy.example:1", "NO_PROXY": "127.0.0.1"}, "controlroom_workitems"),
     ],
 )
-async def test_what_a_robot_says_of_adapters_counts(room, taken, tmp_path, said, used):
+async def test_what_a_robot_says_of_adapters_counts(room, walt, taken, tmp_path, said, used):
     """What it sets before it uses the library is what it would have got without us."""
     beside = tmp_path / "beside"
     beside.mkdir()
@@ -147,7 +149,7 @@ print("used", type(Context().adapter).__module__)
     )
     assignment, _ = await taken(ITEMS[:1])
 
-    code, printed = await work(sys.executable, script, assignment, room.url, tmp_path, RC_WORKITEM_ADAPTER=OURS)
+    code, printed = await work(sys.executable, script, assignment, room, walt, tmp_path, RC_WORKITEM_ADAPTER=OURS)
 
     assert code == 0, printed
     assert printed.split() == ["used", used]
