@@ -96,7 +96,7 @@ async def holders(db: Statements, scope: Scope, group: WorkerGroupId) -> list[Ho
     )
 
 
-async def is_owner(tx: Statements, user: UserId, group: WorkerGroupId) -> bool:
+async def is_owner(tx: ScopedTx, user: UserId, group: WorkerGroupId) -> bool:
     """Whether a user owns a locked group."""
     return bool(
         await tx.value(

@@ -60,6 +60,7 @@ async def ask_for_token(request: Asking) -> Shown:
 @verb(f"{_HERE}/new", opt=_ABOVE, may=_WRITE)
 async def create_token(request: Asking) -> Shown:
     """Make it, and show its value this once; the address has nothing of it."""
+    actions.ensure_writes(request.actor)
     fields = await request.fields()
     days, place = fields.text("days"), as_uuid(fields.text("place"))
     where = None if place is None else WorkspaceId(place)

@@ -49,7 +49,8 @@ async def _show(request: Asking, found: WorkerGroupId, *, refused: str = "") -> 
     number = group.number
     may_change = request.actor.may(Permission.WRITE_WORKERS, request.workspace)
     person = UserId(request.actor.id) if request.actor.id else None
-    if may_change or (person is not None and await group_rights.is_owner(request.db, person, found)):
+    holders = await group_rights.holders(request.db, seen, found)
+    if may_change or any(each.id == person and not each.is_role for each in holders):
         request.holds_rights(Over)
     after = as_uuid(request.query_params.get("after", ""))
     workers = await occupation.list_occupied(
@@ -74,7 +75,7 @@ async def _show(request: Asking, found: WorkerGroupId, *, refused: str = "") -> 
         whole=await whole_groups.get(request.db, seen, found),
         users=await usage.users_of_group(request.db, seen, found),
         changes=await history.changes_of(request.db, seen, found),
-        holders=await group_rights.holders(request.db, seen, found),
+        holders=holders,
         may_change=may_change,
         may_open=Over.GROUP in request.asker.held,
         refused=refused,
