@@ -41,6 +41,67 @@ async def test_a_new_item_waits_in_the_input_queue(ada, process):
     assert listed == {key: value for key, value in item.items() if key not in {"payload", "files"}}
 
 
+PAYLOADS = (
+    {"n": 12345678901234567890123, "f": 1.10, "e": 1e300, "z": '😀 \u2028 "quoted" \\ \u0001'},
+    {"": None, "b": "x" * 3_000, "é": [[], {}, True]},
+    "text",
+    None,
+    [1, "2"],
+    0,
+)
+
+
+async def test_a_list_with_data_tells_each_item_as_it_is_told_by_itself(ada, process):
+    """Key by key in the same order, whoever has written it: some are long, one has a file, some wait, some are held."""
+    terms = {"priority": -3, "due_at": "2031-02-03T04:05:06.7Z", "deadline": "2032-01-01T00:00:00.000001+02:00"}
+    made = [
+        (await ada.post("/work-items", {"process": {"id": str(process)}, "payload": payload, **more}))["id"]
+        for number, payload in enumerate(PAYLOADS)
+        for more in ({}, {**terms, "reference": f'an "order" \\ ß {number}'})
+    ]
+    await ada.post(f"/work-items/{made[0]}/files", {"file_name": "a.txt", "file_size": 1})
+    await ada.post(f"/processes/{process}/process-runs", {"type": "with_payloads", "payloads": PAYLOADS})
+    pending = [item["id"] for item in await ada.every("/work-items", state="pending")]
+    await ada.post("/work-items/batch", {"batch_operation": "hold", "work_item_ids": pending[1:]})
+    made += pending
+
+    told = {item["id"]: item for item in await ada.every("/work-items", include_data="true")}
+
+    assert {item["state"] for item in told.values()} == {"new", "pending"}
+    assert sum(item["held"] for item in told.values()) == len(PAYLOADS) - 1
+    for each in made:
+        alone = await ada.get(f"/work-items/{each}")
+        for one in (alone, told[each]):  # a link to a file is new each time
+            one["files"] = [{**file, "download": None} for file in one["files"]]
+        assert list(told[each]) == list(alone)
+        assert told[each] == alone
+
+
+async def test_a_list_with_data_tells_why_an_item_failed_as_it_is_told_by_itself(ada, stranger, process, walt):
+    """In a robot's own words, and in this grammar's where the room itself has said so."""
+    run = (await ada.post(f"/processes/{process}/process-runs", {"type": "with_payloads", "payloads": [1, 2]}))["id"]
+    work = await walt.take()
+    reason = {"type": "BUSINESS", "code": 'NO "ORDER"', "message": "line 1\n\tline 2 \\ ß"}
+    await stranger.post(
+        f"/process-v1/workspaces/{work.workspace_id}/processes/{process}/runs/{run}"
+        f"/robotRuns/{work.step_run_id}/release-work-item",
+        json={"workItemId": str(work.work_item_id), "state": "FAILED", "exception": reason},
+        headers={"Authorization": f"Bearer {work.token}"},
+    )
+    await ada.post(
+        f"/process-runs/{run}/stop",
+        {"set_remaining_work_items_as_done": False, "terminate_ongoing_activity_runs": True},
+    )
+
+    told = {item["id"]: item for item in await ada.every("/work-items", include_data="true", state="failed")}
+    assert told == {each: await ada.get(f"/work-items/{each}") for each in told}
+    await ada.post("/work-items/batch", {"batch_operation": "mark_as_done", "work_item_ids": list(told)})
+    done = {item["id"]: item for item in await ada.every("/work-items", include_data="true", state="done")}
+
+    assert {item["exception"]["code"] for item in told.values()} == {'NO "ORDER"', "PROCESS_RUN_STOPPED"}
+    assert done == {each: await ada.get(f"/work-items/{each}") for each in told}
+
+
 def test_every_state_and_operation_has_a_word():
     """What the engine may add is missed here first."""
     assert set(STATES) == set(ItemState)

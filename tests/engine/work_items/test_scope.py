@@ -4,8 +4,10 @@ import pytest
 from msgspec import Raw
 
 from controlroom.engine.access.scope import Of, ScopedTx, scoped
+from controlroom.engine.lists.written import Plain
 from controlroom.engine.work_items import actions, copies, store
 from controlroom.engine.work_items.errors import WorkItemNotFound
+from controlroom.engine.work_items.listings import written_items
 from controlroom.engine.work_items.model import ItemState, WorkItem
 from controlroom.ids import FileId, RunId, uuid7
 
@@ -33,7 +35,9 @@ async def test_an_item_is_read_by_who_sees_its_workspace(floor, item, strange):
     assert await store.list_files(database, strange, ids) == []
     assert await store.history(database, strange, item.id) == []
     assert await store.list_items(database, strange, process=item.process_id, limit=10) == []
-    assert await store.list_with_data(database, strange, process=item.process_id, limit=10, most_bytes=10) == []
+    listing = written_items({"id": Plain("id")})
+    written = await store.list_written(database, strange, listing, process=item.process_id, limit=10, most_bytes=10)
+    assert written.ids == []
     assert await store.lock(database, strange, ids) == []
 
 

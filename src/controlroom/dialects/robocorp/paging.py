@@ -10,10 +10,11 @@ from urllib.parse import urlencode
 
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromQuery, SkipValidation
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from controlroom.border.asking import Asking
 from controlroom.border.cursors import After, Before, Kind, Position, cursor_of, position_of
+from controlroom.engine.lists.pages import SEPARATOR, Written
 from controlroom.errors import Invalid
 from controlroom.postgres.keyset import fitting
 
@@ -81,6 +82,13 @@ class Paging:
         if len(rows) == len(here):
             return Page(None, False, [show(row) for row in here])  # noqa: FBT003 - has_more
         return Page(self._next(position(here[-1])), True, [show(row) for row in here])  # noqa: FBT003 - likewise
+
+    def written(self, rows: Written) -> "Page[Any]":
+        """The page of the rows that were fetched, as the database has written them; all of them fit."""
+        if len(rows.ids) <= self.limit:
+            return Page(None, False, Raw(f"[{rows.text}]"))  # type: ignore[arg-type]  # noqa: FBT003 - JSON of a list
+        text = rows.text[: rows.text.rfind(SEPARATOR)]
+        return Page(self._next(rows.ids[self.limit - 1]), True, Raw(f"[{text}]"))  # type: ignore[arg-type]  # noqa: FBT003
 
     def _next(self, position: object) -> str:
         request = self._request

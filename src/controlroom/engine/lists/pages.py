@@ -1,7 +1,7 @@
 """Lists as they are read: rows alone, or a page with what is known of the rest."""
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -22,6 +22,38 @@ async def rows(
     """
     composed = composer.rows(listing, within, asked)
     return await db.all(into, composed.planned_anew if plans_anew else composed.statement, **composed.values)
+
+
+SEPARATOR: Final = ",\n"
+"""What stands between rows that are written as JSON, and in none of them: there a line's end is an escape."""
+
+
+class Written(msgspec.Struct, frozen=True):
+    """Rows of a list whose columns are `id` and `text`, JSON of each: one value for all of them."""
+
+    ids: list[Any]
+    text: str
+    """Their JSON with `SEPARATOR` between them, nothing for a row whose text is null."""
+    is_whole: bool
+    """Whether none is null."""
+
+    def texts(self) -> list[str]:
+        """The JSON of each row."""
+        return self.text.split(SEPARATOR) if self.ids else []
+
+
+async def written(db: Statements, listing: Listing, within: Within, asked: Asked) -> Written:
+    """The rows that were asked for, as the database writes them. Raises Invalid likewise."""
+    composed = composer.rows(listing, within, asked)
+    # They are put together as they come: in the list's order, because nothing lies between it and the sum.
+    together = composer.Composed(
+        f"""select coalesce(array_agg(id), '{{}}') as ids,
+               coalesce(string_agg(coalesce(text, ''), E',\\n'), '') as text,
+               coalesce(bool_and(text is not null), true) as is_whole
+          from ({composed.sql}) as listed""",
+        composed.values,
+    )
+    return await db.one(Written, together.statement, **composed.values)
 
 
 async def page(db: Statements, into: type[Row], listing: Listing, within: Within, asked: Asked) -> Page[Row]:

@@ -5,6 +5,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from controlroom.engine.lists.model import Field, Kind, Listing, among
+from controlroom.engine.lists.written import Keys, written
 from controlroom.engine.work_items.model import ExceptionType, ItemState
 
 ALL_BUT_DATA: Final = """id, number, workspace_id, process_id, queue_id, step_id, run_id, state, state_at, created_at,
@@ -51,10 +52,20 @@ ITEMS: Final = Listing(
 )
 """What went through a queue, without payloads; drafts and outputs of runs are no such."""
 
-ITEMS_WITH_DATA: Final = replace(
-    ITEMS,
-    columns=f"""{ALL_BUT_DATA}, case when {_IS_SHORT} then payload end as payload,
-           payload is not null and not ({_IS_SHORT}) as is_long,
-           exists (select from work_item_file where work_item_file.work_item_id = work_item.id) as has_files""",
-)
-"""Likewise, with the payloads that are short, and of which items there is more to fetch."""
+_HAS_FILES: Final = "exists (select from work_item_file where work_item_file.work_item_id = work_item.id)"
+WITH_DATA: Final = f"""{ALL_BUT_DATA}, case when {_IS_SHORT} then payload end as payload,
+           payload is not null and not ({_IS_SHORT}) as is_long, {_HAS_FILES} as has_files"""
+"""Columns of items with the payloads that are short, and of which of them there is more to fetch."""
+
+
+def written_items(keys: Keys) -> Listing:
+    """The same list, its rows written by the database, but for those of which there is more to tell.
+
+    These have files, a long payload, or failed by what the engine says, not a robot: each grammar has words for that.
+    """
+    return replace(
+        ITEMS,
+        columns=f"""id, case when (payload is null or {_IS_SHORT}) and fault is null
+                     and exception_type is distinct from 'orchestrator' and not {_HAS_FILES}
+                then {written(ITEMS, keys)} end as text""",
+    )

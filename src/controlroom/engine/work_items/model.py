@@ -98,6 +98,14 @@ class ListedItem(WorkItem, frozen=True, kw_only=True):
     has_files: bool
 
 
+class WrittenItem(Struct, frozen=True):
+    """A work item of a list as the database writes it, in the words of who asked."""
+
+    id: WorkItemId
+    text: Raw
+    """Its JSON."""
+
+
 class ItemFile(Struct, frozen=True, kw_only=True):
     """A file of a work item: `size` in bytes, `hash` names the blob."""
 

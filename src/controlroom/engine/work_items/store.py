@@ -14,10 +14,10 @@ from msgspec.structs import asdict, replace
 
 from controlroom.engine.access.scope import SEEN, Scope, ScopedTx, within
 from controlroom.engine.lists import pages
-from controlroom.engine.lists.model import NEWEST_FIRST, Asked, behind, equal
+from controlroom.engine.lists.model import NEWEST_FIRST, Asked, Listing, behind, equal
 from controlroom.engine.nouns import InWorkspace, Missing, Noun, reading
 from controlroom.engine.work_items.errors import WorkItemNotFound
-from controlroom.engine.work_items.listings import ALL_BUT_DATA, COLUMNS_WITHOUT_DATA, ITEMS, ITEMS_WITH_DATA
+from controlroom.engine.work_items.listings import ALL_BUT_DATA, COLUMNS_WITHOUT_DATA, ITEMS, WITH_DATA
 from controlroom.engine.work_items.model import (
     ItemAttempt,
     ItemException,
@@ -25,6 +25,7 @@ from controlroom.engine.work_items.model import (
     ItemState,
     ListedItem,
     WorkItem,
+    WrittenItem,
 )
 from controlroom.ids import (
     FileId,
@@ -134,9 +135,10 @@ async def list_items(
     return await pages.rows(db, WorkItem, ITEMS, within(scope), asked)
 
 
-async def list_with_data(
+async def list_written(
     db: Statements,
     scope: Scope,
+    listing: Listing,
     *,
     process: ProcessId | None = None,
     run: RunId | None = None,
@@ -145,24 +147,51 @@ async def list_with_data(
     before: WorkItemId | None = None,
     limit: int,
     most_bytes: int,
-) -> list[ListedItem]:
-    """Likewise, with their payloads: as many as `until_full` says.
+) -> pages.Written | list[WrittenItem | ListedItem]:
+    """Likewise, with their payloads, as a list of `written_items` writes them: as many as `until_full` says.
 
-    Short payloads come with their rows; only items with longer ones are asked for again, some at a time.
+    Mostly all of them in one piece. Only items of which there is more to tell are asked for again, and their long
+    payloads some at a time.
     """
     which = equal(process_id=process, run_id=run, queue_id=queue, state=state)
     asked = Asked(filter=which, sort=NEWEST_FIRST, start=behind(before), length=limit)
-    rows = await pages.rows(db, ListedItem, ITEMS_WITH_DATA, within(scope), asked)
-    long = [row.id for row in rows if row.is_long]
-    if not long:
-        return rows
-    payloads = {row.id: row.payload for row in await _payloads_until(db, scope, long, most_bytes=most_bytes)}
-    told: list[ListedItem] = []
-    for row in rows:
-        if row.is_long and row.id not in payloads:
+    while True:
+        found = await pages.written(db, listing, within(scope), asked)
+        if found.is_whole and len(found.text) <= most_bytes:
+            return found
+        rows = [WrittenItem(id_, Raw(text)) for id_, text in zip(found.ids, found.texts(), strict=True)]
+        odd = [row.id for row in rows if not memoryview(row.text)]
+        items = await _with_data(db, scope, odd)
+        if len(items) == len(odd):
             break
-        told.append(replace(row, payload=payloads[row.id]) if row.is_long else row)
+        # One went meanwhile, without which the page would seem to be the last.
+    long = [id_ for id_ in odd if items[id_].is_long]
+    fetched = await _payloads_until(db, scope, long, most_bytes=most_bytes) if long else []
+    payloads = {row.id: row.payload for row in fetched}
+    told: list[WrittenItem | ListedItem] = []
+    for row in rows:
+        item = items.get(row.id)
+        if item is not None and item.is_long:
+            if row.id not in payloads:
+                break
+            item = replace(item, payload=payloads[row.id])
+        told.append(row if item is None else item)
     return told
+
+
+async def _with_data(db: Statements, scope: Scope, items: Sequence[WorkItemId]) -> dict[WorkItemId, ListedItem]:
+    if not items:
+        return {}
+    rows = await db.all(
+        ListedItem,
+        f"""
+        select {WITH_DATA} from work_item
+         where workspace_id = {SEEN} and id = any (%(items)s) and state <> 'deleted'
+        """,
+        items=items,
+        **scope.params,
+    )
+    return {row.id: row for row in rows}
 
 
 async def list_outputs(
@@ -187,8 +216,10 @@ async def list_outputs(
     return await until_full(fetch, size_of, limit=limit, most=most_bytes)
 
 
-def size_of(item: WorkItem) -> int:
+def size_of(item: WorkItem | WrittenItem) -> int:
     """About the bytes that an item takes when it is told."""
+    if isinstance(item, WrittenItem):
+        return len(memoryview(item.text))
     return (0 if item.payload is None else len(memoryview(item.payload))) + len(item.exception_message)
 
 
