@@ -21,6 +21,8 @@ class Listing:
     """The requests so far."""
     credentials: list[str | None] = field(default_factory=list)
     url: str = ""
+    twice: bool = False
+    """Whether pages of the list have their first row twice, and their last one once more on the next."""
 
     def answer(self, path: str, query: dict[str, list[str]]) -> tuple[int, Any]:
         """`/items?limit=&before=` is the list, `/items/ID` a row, `/offset?offset=&limit=` the list by offsets."""
@@ -32,7 +34,8 @@ class Listing:
                 ids = [id_ for id_ in reversed(self.rows) if before is None or id_ < before]
                 here = ids[:limit]
                 more = len(ids) > limit
-                next_ = f"http://elsewhere.example/items?limit={limit}&before={here[-1]}" if more else None
+                next_ = f"http://elsewhere.example/items?limit={limit}&before={here[-1 - self.twice]}" if more else None
+                here += here[: self.twice]
                 return 200, {"data": [self.rows[id_] for id_ in here], "next": next_, "has_more": more}
             case ["offset"]:
                 start, limit = int(query.get("offset", ["0"])[0]), int(query.get("limit", ["10"])[0])

@@ -4,9 +4,13 @@ import datetime as dt
 import json
 
 import dlt
+from hypothesis import given
+from hypothesis import strategies as st
 
 from controlroom.sources.columns import INTEGER, JSON, TEXT, TIME, Column, Table, child
+from controlroom.sources.declared import Declared, Reading
 from controlroom.sources.resources import resource
+from controlroom.sources.robocorp.tables import WORK_ITEMS
 from controlroom.sources.rows import Shaper
 
 STEPS = Table(
@@ -64,3 +68,53 @@ def test_a_childs_table_has_its_own_columns_alone():
 
 def _named(table):
     return dlt.mark.with_table_name([], table).meta
+
+
+_TEXT = st.none() | st.text(max_size=5)
+_RIGHT = {
+    "id": st.text(max_size=8),
+    "created_at": st.none() | st.datetimes().map(lambda at: at.isoformat() + "Z"),
+    "state": _TEXT,
+    "process": st.none() | st.fixed_dictionaries({"id": _TEXT}),
+    "exception": st.none() | st.fixed_dictionaries({}, optional={"code": _TEXT, "type": _TEXT, "message": _TEXT}),
+    "held": st.none() | st.booleans(),
+    "priority": st.none() | st.integers(-(2**70), 2**70),
+    "payload": st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+        max_leaves=6,
+    ),
+    "files": st.lists(
+        st.fixed_dictionaries({"id": st.text(), "name": st.text(), "size": st.integers(0, 9)}), max_size=2
+    ),
+}
+_ODD = st.sampled_from([("priority", "7"), ("state", 7), ("process", "x"), ("colour", "red"), ("held", "true")])
+
+
+@given(st.lists(st.fixed_dictionaries({"id": _RIGHT.pop("id")}, optional=_RIGHT), max_size=4), st.none() | _ODD)
+def test_a_page_read_as_declared_gives_the_tables_of_one_read_plainly(rows, odd):
+    """Whatever is in it; and what is otherwise than declared is read plainly, so that it is told."""
+    if odd and rows:
+        rows[-1][odd[0]] = odd[1]
+    content = json.dumps({"next": None, "data": rows}).encode()
+
+    read = Reading(WORK_ITEMS).read(content, ("next",))
+
+    if odd and rows:
+        assert read is None
+        return
+    beside, declared = read
+    assert beside == {"next": None}
+    assert all(isinstance(row, Declared) for row in declared)
+    quick, plain = Shaper(WORK_ITEMS), Shaper(WORK_ITEMS)
+    assert list(quick.tables(declared)) == list(plain.tables(json.loads(content)["data"]))
+    assert quick.misfits == plain.misfits
+
+
+def test_a_page_that_lacks_what_is_needed_is_no_such():
+    """A server that passes over the question for payloads is told by that, and by nothing else."""
+    reading = Reading(WORK_ITEMS, needed=("payload",))
+
+    assert reading.read(b'{"data": [{"id": "1"}]}', ()) is None
+    assert reading.read(b'{"data": [{"id": "1", "payload": null}]}', ()) is not None
+    assert reading.read(b"no JSON", ()) is None

@@ -47,6 +47,16 @@ class Loads:
                 return count
 
 
+def test_a_row_that_a_list_tells_twice_is_told_once():
+    """Within a page and over pages, at whichever place it stands: a merge need not look for it."""
+    with listing() as server:
+        server.rows |= {each["id"]: each for each in (row(n, "done") for n in range(20))}
+        server.twice = True
+        loads = Loads(server)
+        assert loads.sweep() == 20
+        assert loads.table == server.rows
+
+
 def test_a_sweep_tells_what_is_new_and_open_alone():
     """All at first; then new rows, open ones of any age that have changed, ended ones of the look-back, no other."""
     with listing() as server:

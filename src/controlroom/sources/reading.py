@@ -1,10 +1,10 @@
 """Reads an HTTP API: one session, pages one after another, children side by side, and patience with a busy server.
 
-*What it does*: answers are read as JSON; the next page is fetched while the last one is worked on, and no more than
-these two are in memory. *Patience*: 429 and 5xx, and lost connections, are asked again with growing pauses, or after
-what `Retry-After` says. *Errors* (`ReadFailed`) tell the address without its query and what the server said.
-*Credentials* go to the address that was given and nowhere else: a link to another host is followed on ours, a redirect
-to another one is an error.
+*What it does*: answers are read as JSON; while a page is worked on, the next one lies ready and one more is under way,
+and no more than these three are in memory. *Patience*: 429 and 5xx, and lost connections, are asked again with growing
+pauses, or after what `Retry-After` says. *Errors* (`ReadFailed`) tell the address without its query and what the server
+said. *Credentials* go to the address that was given and nowhere else: a link to another host is followed on ours, a
+redirect to another one is an error.
 """
 
 import email.utils
@@ -16,12 +16,16 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Protocol, TypeVar
+from functools import cached_property, partial
+from typing import Any, Final, Protocol, Self, TypeVar
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import orjson
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
+
+from controlroom.sources.declared import Reading
 
 Parent = TypeVar("Parent")
 Found = TypeVar("Found")
@@ -34,7 +38,14 @@ _PIECE: Final = 2**20
 _UNAUTHORIZED: Final = 401
 FORBIDDEN: Final = 403
 _GONE: Final = frozenset({404, 410})
-_LOST: Final = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
+_BEGINNING: Final = 4096
+_AHEAD: Final = 2
+_LOST: Final = (
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    urllib3.exceptions.HTTPError,
+)
 
 
 class ReadFailed(Exception):  # noqa: N818 - an event of the field, as CommandFailed
@@ -117,6 +128,8 @@ class by_link:  # noqa: N801 - a way as the others
 
     def __init__(self, key: str = "next") -> None:
         self._key = key
+        self.reads = (key,)
+        """What of an answer it looks at, beside the rows."""
         self._first = re.compile(rb'\s*\{\s*"' + re.escape(key.encode()) + rb'"\s*:\s*("[^"\\]*")')
 
     def __call__(self, request: Request, answer: Any, rows: Sequence[Any], before: int) -> Request | None:  # noqa: ARG002
@@ -211,6 +224,74 @@ def followed(answer: Any, path: str | None) -> Any:
     return answer if path else None
 
 
+class _Ahead:
+    """The answers of a list, each asked for before it is wanted.
+
+    Where the beginning of an answer tells the next request, that one is sent while the rest still comes. While a page
+    is worked on, the next one lies ready and the one after it is under way; no more than that is in memory.
+    """
+
+    def __init__(
+        self,
+        content: Callable[[Request, Callable[[bytes], None]], bytes],
+        first: Request,
+        glimpsed: Callable[[bytes], Request | None],
+    ) -> None:
+        self._content = content
+        self._glimpsed = glimpsed
+        self._known = [first]
+        """The requests in their order, as far as they are known."""
+        self._under_way: list[Future[bytes]] = []
+        self._taken = 0
+        self._changing = threading.Lock()
+        self._pool = ThreadPoolExecutor(_AHEAD, thread_name_prefix="page")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._changing:
+            self._known.clear()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def take(self) -> bytes:
+        """The next answer, once it is there. Raises what fetching it raised."""
+        with self._changing:
+            self._ask()
+            here = self._under_way[self._taken]
+            self._taken += 1
+            self._ask()
+        try:
+            return here.result()
+        finally:
+            self._under_way[self._taken - 1] = _TAKEN
+
+    def comes(self, request: Request | None) -> None:
+        """What the answer that was taken last has told of the next one, now that it is read."""
+        with self._changing:
+            if self._known[self._taken :][:1] != ([] if request is None else [request]):
+                del self._known[self._taken :], self._under_way[self._taken :]
+                self._known += [] if request is None else [request]
+            self._ask()
+
+    def _ask(self) -> None:
+        while len(self._under_way) < min(len(self._known), self._taken + _AHEAD):
+            place = len(self._under_way)
+            request = self._known[place]
+            self._under_way.append(self._pool.submit(self._content, request, partial(self._begun, request, place)))
+
+    def _begun(self, request: Request, place: int, beginning: bytes) -> None:
+        next_ = self._glimpsed(beginning)
+        with self._changing:
+            if next_ is not None and len(self._known) == place + 1 and self._known[place] is request:
+                self._known.append(next_)
+                self._ask()
+
+
+_TAKEN: Final[Future[bytes]] = Future()
+"""In the place of an answer that nobody wants any more, so that it is not kept."""
+
+
 # --------------------------------------------------------------------------------------------------------- reading
 class Reader:
     """Reads one API. Safe to use from several threads."""
@@ -255,9 +336,9 @@ class Reader:
         """The JSON that answers a request. Raises ReadFailed, Gone."""
         return _read(request, self.content(request))
 
-    def content(self, request: Request) -> bytes:
-        """The bytes that answer a request. Raises ReadFailed, Gone."""
-        return self.answer(request).content
+    def content(self, request: Request, begun: Callable[[bytes], None] | None = None) -> bytes:
+        """The bytes that answer a request; `begun` is given the first, perhaps again. Raises ReadFailed, Gone."""
+        return self.answer(request, begun=begun).content
 
     def download(self, link: str) -> Iterator[bytes]:
         """The content behind a link that carries its own right, piece by piece; no credential goes along."""
@@ -271,7 +352,9 @@ class Reader:
         except _LOST as lost:
             raise ReadFailed(Request(urlsplit(link).path), None, type(lost).__name__) from lost
 
-    def answer(self, request: Request, *, stream: bool = False) -> requests.Response:
+    def answer(
+        self, request: Request, *, stream: bool = False, begun: Callable[[bytes], None] | None = None
+    ) -> requests.Response:
         """The answer to a request, once the server gives one that is no failure. Raises ReadFailed, Gone."""
         tries = 0
         renewed = False
@@ -281,7 +364,7 @@ class Reader:
             response: requests.Response | None = None
             headers = self._log_in.headers()
             try:
-                response = self._send(request, headers, stream=stream)
+                response = self._send(request, headers, stream=stream, begun=begun)
             except _LOST as lost:
                 if tries >= self._attempts:
                     raise ReadFailed(told, None, f"{type(lost).__name__}, from {self._server}, {tries} times") from lost
@@ -300,34 +383,40 @@ class Reader:
                 continue
             raise (Gone if status in _GONE else ReadFailed)(told, status, _said(response))
 
-    def pages(self, first: Request, following: Next, rows: Callable[[Any], Any] | str = "data") -> Iterator[Page]:
-        """The pages of a list; each is fetched while the one before it is worked on. Raises ReadFailed, TooFew."""
+    def pages(
+        self,
+        first: Request,
+        following: Next,
+        rows: Callable[[Any], Any] | str = "data",
+        *,
+        declared: Reading | None = None,
+    ) -> Iterator[Page]:
+        """The pages of a list; each is fetched while the one before it is worked on. Raises ReadFailed, TooFew.
+
+        Where it is said how their rows are `declared`, a page that is so has Structs; `following` says then what it
+        `reads` beside them.
+        """
         select = rows if callable(rows) else lambda answer: followed(answer, rows)
-        glimpsed: Callable[[bytes], Request | None] = getattr(following, "glimpsed", lambda _: None)
         before = 0
-        ahead = ThreadPoolExecutor(1, thread_name_prefix="page")
-        try:
-            coming: Future[bytes] | None = ahead.submit(self.content, first)
-            request: Request | None = first
-            while coming is not None and request is not None:
-                content = coming.result()
-                guess = glimpsed(content)  # the server works on it while we read
-                guessed = ahead.submit(self.content, guess) if guess is not None else None
-                answer = _read(request, content)
-                found = select(answer)
+        request: Request | None = first
+        with _Ahead(self.content, first, getattr(following, "glimpsed", lambda _: None)) as ahead:
+            while request is not None:
+                content = ahead.take()
+                read = None if declared is None else declared.read(content, getattr(following, "reads", ()))
+                if read is not None:
+                    answer, found = read
+                else:
+                    answer = _read(request, content)
+                    found = select(answer)
                 if not isinstance(found, list):
                     raise ReadFailed(
                         request, None, f"the answer has no list{'' if callable(rows) else f' at {rows!r}'}"
                     )
                 next_ = following(request, answer, found, before)
                 before += len(found)
-                if next_ is None or guess != next_:
-                    guessed = ahead.submit(self.content, next_) if next_ is not None else None
-                coming = guessed
+                ahead.comes(next_)
                 yield Page(found, answer, request, next_)
                 request = next_
-        finally:
-            ahead.shutdown(wait=True, cancel_futures=True)
 
     def rows(self, first: Request, following: Next, rows: Callable[[Any], Any] | str = "data") -> Iterator[Any]:
         """The rows of a list, over its pages."""
@@ -363,27 +452,34 @@ class Reader:
             pool.shutdown(wait=True, cancel_futures=True)
 
     # ------------------------------------------------------------------------------------------------- one request
-    def _send(self, request: Request, headers: Mapping[str, str], *, stream: bool) -> requests.Response:
+    def _send(
+        self, request: Request, headers: Mapping[str, str], *, stream: bool, begun: Callable[[bytes], None] | None
+    ) -> requests.Response:
         url = self._address(request.path)
         for _ in range(_REDIRECTS):
             with self._counting:
                 self.asked += 1
-            response = self._session.request(
+            asked = requests.Request(
                 request.method,
                 url,
                 params=dict(request.params) or None,
                 data=None if request.body is None else orjson.dumps(request.body),
                 headers={
+                    **self._session.headers,
                     "Accept": "application/json",
                     **({"Content-Type": "application/json"} if request.body is not None else {}),
                     **headers,
                 },
-                timeout=self._timeout,
-                allow_redirects=False,
-                stream=True,
+            )
+            # Not by the session, which looks for proxies, cookies and passwords each time: longer than a page is read.
+            response = self._session.get_adapter(url).send(
+                asked.prepare(), stream=True, timeout=self._timeout, **self._surroundings
             )
             if not stream:  # `content` alone would read pieces of 10 KB, which takes twice as long
-                response._content = b"".join(response.iter_content(_PIECE))  # noqa: SLF001
+                first = response.raw.read(_BEGINNING, decode_content=True)
+                if begun is not None and response.ok:
+                    begun(first)
+                response._content = first + response.raw.read(decode_content=True)  # noqa: SLF001
             if response.status_code not in _MOVED:
                 return response
             there = urljoin(url, response.headers.get("Location", ""))
@@ -391,6 +487,12 @@ class Reader:
                 raise ReadFailed(request, response.status_code, f"it leads to another server, {urlsplit(there).netloc}")
             url = there
         raise ReadFailed(request, response.status_code, "it leads on and on")
+
+    @cached_property
+    def _surroundings(self) -> dict[str, Any]:
+        """By which proxy and with whose certificates the server is reached: by what is set around this process, too."""
+        found = self._session.merge_environment_settings(self.base, {}, True, None, None)  # noqa: FBT003 - stream
+        return {each: found[each] for each in ("proxies", "verify", "cert")}
 
     @property
     def _server(self) -> str:

@@ -66,12 +66,14 @@ def resource(
     beside: Beside = lambda _: (),
     quiet: bool = False,
     removing: Callable[[], bool] = lambda: True,
+    distinct: bool = False,
 ) -> DltResource:
     """The resource of a table: `pages` yields lists of rows as the API tells them.
 
     What the key may not read is left as it is, and said in the report. A `quiet` one loads nothing where all is as the
     load before has left it: for small nouns, of whose rows nothing else is made. `removing` says whether rows of lists
-    within may have been loaded before, so that what is gone must be looked for.
+    within may have been loaded before, so that what is gone must be looked for. Where the rows of a load are `distinct`
+    by the key, the destination need not sort them to find out.
     """
 
     def items() -> Iterator[Item]:
@@ -98,7 +100,10 @@ def resource(
             for item in (*shaped(shaper, page, removing=kept is Kept.MERGED and removing()), *beside(page))
         )
 
-    made = dlt.resource(items, name=name or table.name, **_hints(table, kept, ()))
+    hints = _hints(table, kept, ())
+    if distinct and kept is Kept.MERGED:
+        hints["write_disposition"] = {"disposition": "merge", "deduplicated": True}
+    made = dlt.resource(items, name=name or table.name, **hints)
     return with_children(made, table, kept)
 
 

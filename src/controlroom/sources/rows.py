@@ -9,13 +9,15 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, Final
 
-import orjson
+import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from controlroom.sources.columns import ITSELF, PARENT, POSITION, REMOVED, Child, Column, Kind, Table
+from controlroom.sources.declared import Declared, Tree, tree_of
 
 Row = Mapping[str, Any]
 _LONGEST_SHOWN: Final = 80
@@ -23,6 +25,7 @@ _NUL: Final = "\0"
 _UNFIT: Final = "\N{REPLACEMENT CHARACTER}"
 _ESCAPED_NUL: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 """U+0000 in JSON: its escape, behind a whole number of escaped backslashes."""
+_encoder: Final = msgspec.json.Encoder()
 _INT64: Final = range(-(2**63), 2**63)
 _GONE: Final[dict[str, Any]] = {}
 """The row that marks what a parent has no longer."""
@@ -37,7 +40,7 @@ class Shaper:
         """Keys that rows had and no column reads, as paths: `runs.process.colour`."""
         self.misfits: Counter[str] = Counter()
         """How many values were of another type than declared, by column: `runs.duration`."""
-        self._known = _tree(table)
+        self._known = tree_of(table)
         self._children = [(each, Shaper(each.table)) for each in table.children]
         self._above = above or {}
 
@@ -86,7 +89,7 @@ class Shaper:
         marks: Sequence[bool | None] | None,
     ) -> pa.Table:
         told = _Told(rows)
-        if self._known is not None:
+        if self._known is not None and not told.are_declared:
             self.unknown |= set(_unread(self._known, told, (), self.table.name))
         above = told if parents is rows else _Told(parents)
         schema = self.table.arrow()
@@ -117,6 +120,8 @@ class _Told:
 
     def __init__(self, rows: Sequence[Any]) -> None:
         self.rows = rows
+        self.are_declared = bool(rows) and isinstance(rows[0], Declared)
+        """Whether they were read as declared: then all of them were."""
         self._found: dict[tuple[str, ...], Sequence[Any]] = {}
 
     def at(self, path: tuple[str, ...]) -> Sequence[Any]:
@@ -129,11 +134,20 @@ class _Told:
             if above:
                 found = self.at(tuple(above))
                 if found.count(None) < len(found):
-                    found = [each.get(key) if isinstance(each, dict) else None for each in found]
+                    found = _within(found, key)
+            elif self.are_declared:
+                found = list(map(attrgetter(key), self.rows))
             else:
                 found = [row.get(key) for row in self.rows]
             self._found[path] = found
         return found
+
+
+def _within(values: Sequence[Any], key: str) -> Sequence[Any]:
+    """What each value has at a key; None for what has no keys."""
+    if isinstance(next(each for each in values if each is not None), Declared):
+        return [None if each is None else getattr(each, key) for each in values]
+    return [each.get(key) if isinstance(each, dict) else None for each in values]
 
 
 def _values(column: Column, told: _Told, above: _Told, positions: Sequence[int]) -> Sequence[Any]:
@@ -165,35 +179,6 @@ def _unfolded(child: Child, page: Sequence[Any]) -> tuple[list[Any], list[Row], 
 
 
 # ---------------------------------------------------------------------------------------------- what nobody declared
-_WHOLE: Final[Mapping[str, Any]] = {}
-Tree = Mapping[str, Any]
-
-
-def _tree(table: Table) -> Tree | None:
-    """The keys that are read, as a tree; None where rows are values."""
-    tree: dict[str, Any] = {}
-    paths = [column.path for column in table.columns] + [child.path for child in table.children]
-    if (ITSELF,) in paths:
-        return None
-    for path in (*paths, *(tuple(each.split(".")) for each in table.passed_over)):
-        if path[0] in {PARENT, POSITION}:
-            continue
-        here = tree
-        for key in path[:-1]:
-            here = here.setdefault(key, {})
-        here.setdefault(path[-1], {})
-    for path in sorted(paths, key=len, reverse=True):
-        if path[0] not in {PARENT, POSITION}:  # what is read whole has nothing unknown in it, read in parts or not
-            _at(tree, path[:-1])[path[-1]] = {}
-    return tree
-
-
-def _at(tree: dict[str, Any], path: Sequence[str]) -> dict[str, Any]:
-    for key in path:
-        tree = tree.setdefault(key, {})
-    return tree
-
-
 def _unread(known: Tree, told: _Told, at: tuple[str, ...], where: str) -> Iterator[str]:
     here = told.at(at)
     if here.count(None) == len(here):
@@ -231,9 +216,15 @@ def _array(kind: Kind, arrow: pa.DataType, values: Sequence[Any]) -> tuple[pa.Ar
 
 def _storable(texts: pa.Array) -> pa.Array:
     """The texts without the character U+0000, which PostgreSQL takes in none."""
-    if not pc.any(pc.match_substring(texts, _NUL)).as_py():
+    if _NUL.encode() not in _bytes_of(texts):
         return texts
     return pc.replace_substring(texts, _NUL, _UNFIT)
+
+
+def _bytes_of(array: pa.Array) -> bytes:
+    """The bytes of all of its texts, one after another."""
+    content = array.buffers()[-1]
+    return b"" if content is None else content.to_pybytes()
 
 
 def _times(values: Sequence[Any], arrow: pa.DataType) -> pa.Array:
@@ -242,20 +233,21 @@ def _times(values: Sequence[Any], arrow: pa.DataType) -> pa.Array:
 
 
 def _jsons(values: Sequence[Any], arrow: pa.DataType) -> pa.Array:
-    try:
-        texts = [None if value is None else orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS) for value in values]
-    except TypeError:
+    try:  # all at once: a text of its own for each made the allocator cut and join memory, ten times as long
+        lines = _encoder.encode_lines(values).split(b"\n")
+    except (TypeError, ValueError, OverflowError, RecursionError):
         return pa.array([None if value is None else _json(value) for value in values], arrow)
+    texts = [None if value is None else line for value, line in zip(values, lines, strict=False)]
     found = pc.cast(pa.array(texts, pa.binary()), arrow)
-    if pc.any(pc.match_substring(found, r"\u0000")).as_py():
+    if rb"\u0000" in _bytes_of(found):
         return pa.array([None if value is None else _json(value) for value in values], arrow)
     return found
 
 
 def _json(value: Any) -> str:
     try:
-        text = orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
-    except TypeError:  # whole numbers of more than 64 bits, halves of characters
+        text = _encoder.encode(value).decode()
+    except (TypeError, ValueError, OverflowError):  # halves of characters
         text = json.dumps(value, default=str)
     return _ESCAPED_NUL.sub(rf"\1{_UNFIT}", text) if r"\u0000" in text else text
 

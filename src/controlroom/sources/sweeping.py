@@ -15,10 +15,12 @@ import datetime as dt
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from operator import attrgetter
 from typing import Any, Final
 
 import orjson
 
+from controlroom.sources.declared import Declared, Reading
 from controlroom.sources.reading import Next, Page, Reader, ReadFailed, Request
 from controlroom.sources.rows import moment
 
@@ -43,6 +45,8 @@ class Sweep:
     """How one row is asked for, by its id."""
     is_open: Callable[[Row], bool]
     """Whether the row will change."""
+    declared: Reading | None = None
+    """How rows are read where they are as declared."""
     look_back: dt.timedelta
     since: dt.datetime | None = None
     """Older rows are not read."""
@@ -57,7 +61,7 @@ class Sweep:
     """Whether to begin at the beginning, whatever was read before."""
 
     def pages(self, state: State, asked_for: frozenset[str]) -> Iterator[Sequence[Row]]:
-        """The rows to load, page by page.
+        """The rows to load, page by page; none twice, though a list that changes meanwhile may tell it twice.
 
         `state` says afterwards where to go on, in `more` whether this sweep has more, and in `first` whether nothing
         was there before it.
@@ -73,9 +77,10 @@ class Sweep:
         told, followed = _digests(swept.get("told", "")), swept.get("open", {})
         remembered = bytearray(base64.b64decode(under.told))
         until, count = moment(under.until), 0
+        seen: set[str] = set()
         for page in self._pages(under.next):
             if fresh := under.taken(page.rows, self, until, told, remembered, followed):
-                yield fresh
+                yield _unseen(fresh, seen)
             count += len(page.rows)
             if page.next is None or self._is_below(page.rows, until):
                 break
@@ -85,7 +90,8 @@ class Sweep:
                 swept["under"] = asdict(under)
                 state["more"] = True
                 return
-        yield from self._followed([id_ for id_ in followed if id_ not in under.met], under)
+        for rows in self._followed([id_ for id_ in followed if id_ not in under.met], under):
+            yield _unseen(rows, seen)
         under.told = base64.b64encode(remembered).decode()
         swept.update(under.ended(swept))
 
@@ -105,13 +111,15 @@ class Sweep:
     def _pages(self, next_: str | None) -> Iterator[Page]:
         if next_ is not None:
             try:
-                yield from self.reader.pages(Request(next_), self.following)
+                yield from self.reader.pages(Request(next_), self.following, declared=self.declared)
             except ReadFailed as failed:
                 if failed.status not in _MEANS_NOTHING:
                     raise
             else:
                 return
-        yield from self.reader.pages(self.first, self.following)  # also where a page's address of before is none now
+        yield from self.reader.pages(
+            self.first, self.following, declared=self.declared
+        )  # also where a page's address of before is none now
 
     def _followed(self, ids: Sequence[str], under: "_Under") -> Iterator[Sequence[Row]]:
         """The rows that were open and lie below what was read, several in a page."""
@@ -189,8 +197,20 @@ class _Under:
         return {"newest": newest, "open": self.open, "floor": self.floor, "told": self.told}
 
 
+def _unseen(rows: Sequence[Row], seen: set[str]) -> Sequence[Row]:
+    """The rows whose ids were not seen before, which they are from now on."""
+    are_declared = rows and issubclass(type(rows[0]), Declared)
+    ids = list(map(attrgetter("id"), rows)) if are_declared else [row["id"] for row in rows]
+    if seen.isdisjoint(ids) and len(set(ids)) == len(ids):
+        seen.update(ids)
+        return rows
+    fresh = {id_: row for id_, row in zip(ids, rows, strict=True) if id_ not in seen}
+    seen.update(ids)
+    return list(fresh.values())
+
+
 def _digest(row: Any) -> bytes:
-    return hashlib.blake2b(orjson.dumps(row), digest_size=_DIGEST).digest()
+    return hashlib.blake2b(orjson.dumps(row, default=dict), digest_size=_DIGEST).digest()
 
 
 def _digests(kept: str) -> frozenset[bytes]:

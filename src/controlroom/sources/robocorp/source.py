@@ -15,6 +15,7 @@ from dlt.extract import DltResource
 
 from controlroom.sources import resources
 from controlroom.sources.arguments import OnlyGiven, configured, needed
+from controlroom.sources.declared import Declared, Reading
 from controlroom.sources.reading import Headers, Reader, Request, by_link
 from controlroom.sources.resources import Kept, dependent, resource
 from controlroom.sources.robocorp import tables
@@ -77,12 +78,21 @@ def robocorp_source(
     yield from _nouns(lists)
     yield from _runs(lists, kept, StepRuns(reader, artifact_files), payload, window)
     items = WorkItems(reader, payload)
-    swept = lists.swept("work-items", ("work_items",), window=window, params=items.params, same=without_links)
+    swept = lists.swept(
+        "work-items",
+        ("work_items",),
+        window=window,
+        params=items.params,
+        same=without_links,
+        declared=Reading(tables.WORK_ITEMS, needed=items.needed),
+    )
     yield with_payload(
         tables.WORK_ITEMS,
         payload,
         kept,
-        lambda table, beside: resource(table, items.with_data(swept), kept=kept, beside=beside, removing=_again),
+        lambda table, beside: resource(
+            table, items.with_data(swept), kept=kept, beside=beside, removing=_again, distinct=True
+        ),
     )
     of_assistants = lists.swept("assistant-runs", ("assistant_runs",), window=window, created="started_at")
     yield resource(tables.ASSISTANT_RUNS, of_assistants, kept=kept)
@@ -112,7 +122,8 @@ def _runs(
         (tables.STEP_RUN_ARTIFACTS, of_runs.artifacts),
     )
     asked = ("process_runs", "step_runs", "outputs", *(table.name for table, _ in below))
-    swept = lists.swept("process-runs", asked, window=window and max(1, window // _RUNS_OF_WINDOW))
+    few = window and max(1, window // _RUNS_OF_WINDOW)
+    swept = lists.swept("process-runs", asked, window=few, declared=Reading(tables.PROCESS_RUNS))
     runs = resource(tables.PROCESS_RUNS, swept, kept=kept)
     step_runs = dependent(runs, tables.PROCESS_RUNS, tables.STEP_RUNS, of_runs.step_runs, wanting=_ID, kept=kept)
     yield runs
@@ -155,6 +166,7 @@ class _Lists:
         created: str = "created_at",
         params: Mapping[str, Any] = MappingProxyType({}),
         same: Callable[[dict[str, Any]], Any] = lambda row: row,
+        declared: Reading | None = None,
     ) -> Pages:
         """What is new or has changed; `asked` are the resources that are made of it."""
         sweep = Sweep(
@@ -162,7 +174,8 @@ class _Lists:
             first=Request(path, {"limit": _PAGE, **params}),
             following=by_link(),
             one=lambda id_: Request(f"{path}/{id_}"),
-            is_open=lambda row: row["state"] in _OPEN,
+            is_open=_is_open,
+            declared=declared,
             look_back=self.look_back,
             since=self.since,
             window=None if self.full else window,
@@ -172,6 +185,11 @@ class _Lists:
             carries=len(asked) > 1,
         )
         return lambda: sweep.pages(resources.state(), resources.selected() & set(asked))
+
+
+def _is_open(row: Any) -> bool:
+    state: str = row.state if isinstance(row, Declared) else row["state"]  # type: ignore[attr-defined]
+    return state in _OPEN
 
 
 def _with_members(reader: Reader, group: dict[str, Any]) -> dict[str, Any]:

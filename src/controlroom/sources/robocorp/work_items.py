@@ -8,6 +8,7 @@ import dlt
 from dlt.extract import DltResource
 
 from controlroom.sources.columns import Table
+from controlroom.sources.declared import Declared
 from controlroom.sources.reading import Gone, Reader
 from controlroom.sources.resources import Beside, Item, Kept, add_table
 
@@ -27,17 +28,28 @@ class WorkItems:
         """What the list is asked: our rooms tell the payloads in it, the vendor's passes over it."""
         return {"include_data": "true"} if self._wanted else {}
 
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """What a row of the list must have, to be no server's that passes over it."""
+        return ("payload",) if self._wanted else ()
+
     def with_data(self, pages: Callable[[], Iterable[Sequence[Row]]]) -> Callable[[], Iterator[Sequence[Row]]]:
         """The pages with payloads and files; one request an item where the list does not tell them."""
 
         def told() -> Iterator[Sequence[Row]]:
             for page in pages():
-                if not self._wanted or all("payload" in row for row in page):
+                if not self._wanted or _are_told(page):
                     yield page
                 else:
                     yield with_details(self._reader, page, lambda row: self._reader.get(f"work-items/{row['id']}"))
 
         return told
+
+
+def _are_told(page: Sequence[Any]) -> bool:
+    if page and isinstance(page[0], Declared):  # it needed them
+        return True
+    return all("payload" in row for row in page)
 
 
 def with_details(reader: Reader, page: Sequence[Row], detail: Callable[[Row], Row]) -> Sequence[Row]:
