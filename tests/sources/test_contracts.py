@@ -54,10 +54,15 @@ def test_what_nobody_declared_is_told_and_not_loaded(loaded, contract):
     [
         ({"columns": "freeze"}, COLOURED, "the server tells things.colour"),
         ({"data_type": "freeze"}, UNCOUNTED, "values of things.count"),
+        ({"columns": "discard_row"}, COLOURED, "Say discard_value, or freeze"),
+        ({"data_type": "discard_row"}, UNCOUNTED, "Say discard_value, or freeze"),
     ],
 )
 def test_what_is_frozen_ends_the_load(loaded, contract, row, why):
-    """With a sentence that names it, and nothing of it is loaded; what the contract leaves open still comes."""
+    """With a sentence that names it, and nothing of it is loaded; what the contract leaves open still comes.
+
+    So it does where whole rows would have to be left out.
+    """
     with pytest.raises(Exception, match="things") as failed:
         loaded([KNOWN, row], contract)
     assert why in told(failed.value).message

@@ -3,9 +3,9 @@
 It is given as to any dlt source: by `robocorp_source.clone(schema_contract=…)`, `source.schema_contract = …` or
 `pipeline.run(source, schema_contract=…)`. Of a declared table, a key that no column reads is named in the report and
 not loaded, and a value of another type is null and counted: so is *evolve* (dlt's default, by which a declared table
-grows with a release and never by chance), and so is what discards. Where `columns` or `data_type` is *freeze*, such a
-key or value ends the load. Tables that dlt makes itself, of nested payloads, are its own matter; what it adds to them
-is remarked (`grown`).
+grows with a release and never by chance), and so is *discard_value*. Where `columns` or `data_type` is *freeze*, such a
+key or value ends the load; so it does where it is *discard_row*, because no row is left out. Tables that dlt makes
+itself, of nested payloads, are its own matter; what it adds to them is remarked (`grown`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -45,6 +45,13 @@ def check(shaper: Shaper) -> None:
         if not (each.unknown or each.misfits):
             continue
         modes = dlt.current.source_schema().resolve_contract_settings_for_table(each.table.name)
+        said = (each.unknown and modes["columns"]) or None, (each.misfits and modes["data_type"]) or None
+        if "discard_row" in said:
+            what = ", ".join(sorted({*each.unknown, *each.misfits}))
+            raise Refused(
+                f"the server tells of {each.table.name} what nobody has declared ({what}), and the schema contract says"
+                " discard_row: rows of declared tables are never left out. Say discard_value, or freeze"
+            )
         if each.unknown and modes["columns"] == "freeze":
             raise Refused(
                 f"the server tells {', '.join(sorted(each.unknown))}, which no column reads, and the schema contract"
