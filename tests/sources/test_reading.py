@@ -102,8 +102,8 @@ def test_credentials_go_to_no_other_server(server, reader):
         reader.get("items/003")
 
 
-def test_who_was_refused_logs_in_again_once(server):
-    """With a new token the same request goes on; where that does not help, the refusal is told."""
+def test_who_was_refused_logs_in_again(server):
+    """With a new token the same request goes on; where even the third does not help, the refusal is told."""
 
     class Renewed:
         def __init__(self):
@@ -120,7 +120,9 @@ def test_who_was_refused_logs_in_again_once(server):
     server.failures.append((401, {}))
     assert reader.get("items/003") == {"id": "003"}
     assert server.credentials == ["T1", "T2"]
-    server.failures += [(401, {}), (401, {})]
+    server.failures += [(401, {})] * 3
+    assert reader.get("items/003") == {"id": "003"}
+    server.failures += [(401, {})] * 4
     with pytest.raises(ReadFailed, match="401"):
         reader.get("items/003")
 

@@ -36,6 +36,8 @@ _MOVED: Final = frozenset({301, 302, 307, 308})
 _REDIRECTS: Final = 3
 _PIECE: Final = 2**20
 _UNAUTHORIZED: Final = 401
+_RENEWALS: Final = 3
+"""So often a request that is refused logs in anew: the others beside it may have used up what a token was good for."""
 FORBIDDEN: Final = 403
 _GONE: Final = frozenset({404, 410})
 _BEGINNING: Final = 4096
@@ -357,7 +359,7 @@ class Reader:
     ) -> requests.Response:
         """The answer to a request, once the server gives one that is no failure. Raises ReadFailed, Gone."""
         tries = 0
-        renewed = False
+        renewed = 0
         told = request if request.path else replace(request, path=urlsplit(self.base).path.lstrip("/"))
         while True:
             tries += 1
@@ -375,8 +377,8 @@ class Reader:
             status = response.status_code
             if status < 400:  # noqa: PLR2004
                 return response
-            if status == _UNAUTHORIZED and not renewed and self._log_in.renew(headers):
-                renewed = True
+            if status == _UNAUTHORIZED and renewed < _RENEWALS and self._log_in.renew(headers):
+                renewed += 1
                 continue
             if status in _BUSY and tries < self._attempts:
                 self._pause(_retry_after(response, self._longest_pause) or self._backoff(tries))
