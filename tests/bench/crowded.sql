@@ -98,9 +98,9 @@ select many.id, workspace, (select id from process where name = 'Process ' || (3
 --;
 insert into schedule_occurrence (schedule_id, due, state, run_id, reason)
 select schedule.id, moment.until - day * interval '9 days' - random() * interval '1 day',
-       case when day % 5 = 0 then 'missed' when day % 7 = 0 then 'skipped' else 'started' end,
-       case when day % 5 <> 0 and day % 7 <> 0 then gen_random_uuid() end, ''
-  from schedule, moment, generate_series(0, 9) day;
+       case when n % 50 = 0 and day % 5 = 0 then 'missed' when day % 5 = 0 then 'skipped' else 'started' end,
+       case when day % 5 <> 0 then gen_random_uuid() end, ''
+  from (select id, row_number() over (order by id) as n from schedule) as schedule, moment, generate_series(0, 9) day;
 --;
 insert into delivery (id, workspace_id, kind, subscription_id, event_kind, message_id, grammar, destination, body, state,
                       attempts, give_up_at, ended_at, created_at)
