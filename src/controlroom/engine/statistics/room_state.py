@@ -54,16 +54,7 @@ async def room_state(engine: Engine, actor: Actor) -> RoomState:
 async def record_behind(engine: Engine, actor: Actor) -> datetime | None:
     """When the oldest event happened that a loop has not read; None: all have read all. Raises Forbidden."""
     _ensure_admin(actor, "only an admin is told how the room works")
-    found: datetime | None = await engine.database.value(
-        """
-        select min((select event.at from event
-                     where (event.xid, event.id) > (event_cursor.xid, event_cursor.id)
-                       and event.xid < pg_snapshot_xmin(pg_current_snapshot())
-                     order by event.xid, event.id limit 1))
-          from event_cursor where event_cursor.reader <> 'statistics anew'
-        """
-    )
-    return found
+    return await _behind(engine.database, Of(actor.organization_id, tuple(actor.grants)))
 
 
 @asynccontextmanager
@@ -114,3 +105,19 @@ async def _read(db: Database, scope: Of) -> RoomState:
         """,
         **scope.each,
     )
+
+
+async def _behind(db: Database, scope: Of) -> datetime | None:
+    """When the oldest unread event happened, whosever that is; nothing else of it is told."""
+    found: datetime | None = await db.value(
+        f"""
+        select min((select event.at from event
+                     where (event.xid, event.id) > (event_cursor.xid, event_cursor.id)
+                       and event.xid < pg_snapshot_xmin(pg_current_snapshot())
+                     order by event.xid, event.id limit 1))
+          from event_cursor
+         where event_cursor.reader <> 'statistics anew' and exists (select from workspace where id in {EACH})
+        """,
+        **scope.each,
+    )
+    return found
