@@ -15,6 +15,7 @@ LISTS: Final[Mapping[str, Permission]] = {
     "runs/items": Permission.READ_WORK_ITEMS,
     "items": Permission.READ_WORK_ITEMS,
     "tasks": Permission.READ_WORK_ITEMS,
+    "tasks/requests": Permission.READ_RUNS,
     "queues": Permission.READ_WORK_ITEMS,
     "workers": Permission.READ_WORKERS,
     "groups": Permission.READ_WORKERS,

@@ -15,6 +15,7 @@ PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "runs/items": ("Work items of a run", ""),
     "items": ("Work items", "/items"),
     "tasks": ("Tasks of people", "/tasks"),
+    "tasks/requests": ("Requests", "/tasks/requests"),
     "queues": ("Queues", "/queues"),
     "workers": ("Workers", "/workers/all"),
     "groups": ("Worker groups", "/groups"),
