@@ -284,6 +284,7 @@ WORKERS = Table(
         Column("sandbox_note", TEXT, "Why not better. Ours."),
         Column("serves_all", FLAG, "Whether it serves all workspaces. Ours."),
         Column("trouble", TEXT, "What hinders it. Ours."),
+        Column("rests_since", TIME, "Since when it takes no further work, where it does not. Ours."),
         Column("seen_at", TIME, "When it was last heard of. Ours."),
         Column("created_at", TIME, "Since when it is linked. Ours."),
     ),
