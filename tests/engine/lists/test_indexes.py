@@ -417,6 +417,7 @@ def test_nobody_but_a_scope_says_whose_rows_a_list_has():
 
     of_organizations = {
         "access/audit.py",
+        "access/groups/listings.py",
         "access/places.py",
         "connections/listings.py",
         "repository/rights.py",
