@@ -59,6 +59,21 @@ async def test_workers_say_how_busy_they_are_and_what_they_did(floor, ada):
     of_group = await occupation.list_occupied(db, scope, group=group.id, limit=100)
     assert [each.name for each in of_group] == ["walt"]
 
+    told_together = {
+        ("all" if each.of_all else each.group_id, each.state): (each.workers, each.slots, each.busy, each.free)
+        for each in await occupation.counted(db, scope)
+    }
+    assert told_together == {
+        ("all", WorkerState.BUSY): (1, 1, 1, 0),
+        ("all", WorkerState.IDLE): (1, 1, 0, 1),
+        (group.id, WorkerState.BUSY): (1, 1, 1, 0),
+        (None, WorkerState.IDLE): (1, 1, 0, 1),
+    }
+    drawn = await occupation.first_of_groups(db, scope, [group.id], each=1)
+    assert [each.name for each in drawn] == ["walt", "wanda"]
+    await db.execute("update worker set trouble = 'no sandbox' where id = %(id)s", id=idle.actor.worker_id)
+    assert [each.name for each in (await occupation.at_a_glance(db, scope, limit=1)).first] == ["wanda"]
+
     since = await db.value("select clock_now()") - timedelta(hours=2)
     workers = [walt.actor.worker_id, idle.actor.worker_id]
     lately = await occupation.lately(db, scope, workers, since)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from controlroom.engine.runs.occupation import Occupied
+from controlroom.engine.runs.occupation import Counted, Occupied
 from controlroom.engine.statistics.failing import FailedGroup
 from controlroom.engine.statistics.flows import Flow
 from controlroom.engine.statistics.model import QueueHour
@@ -24,6 +24,7 @@ from controlroom.ui.overview.attention import (
     of_resolved,
     of_trouble,
     of_worker,
+    of_workers,
     ranked,
     shortened,
 )
@@ -87,6 +88,13 @@ def test_each_trouble_leads_to_where_it_is_mended(kind, code, what, href):
     """In words of the field."""
     entry = of_trouble(trouble(kind, code=code), "", ALL)
     assert (entry.what, entry.acts[0].href) == (what, href)
+
+
+@pytest.mark.parametrize("kind", [TroubleKind.OCCURRENCES, TroubleKind.STEP_RUNS])
+def test_what_did_not_start_is_started_by_one_button(kind):
+    """It posts; where something must be filled in first, that leads to the form."""
+    start = of_trouble(trouble(kind, code="missed"), "/w/x", ALL).acts[-1]
+    assert (start.href, start.is_verb) == ("/w/x/processes/7/start", True)
 
 
 def flow(waiting: int, arrived: int, gone: int, **given) -> Flow:
@@ -175,11 +183,41 @@ def test_a_worker_is_told_if_it_is_silent_or_takes_nothing():
     assert (silent.what, troubled.why) == ("Worker win-03 is silent", ["no sandbox"])
 
 
+def alike(workers: int, *, is_silent: bool = False, is_troubled: bool = False) -> Counted:
+    """So many workers in one state."""
+    return Counted(
+        of_all=True,
+        group_id=None,
+        state=WorkerState.OFFLINE if is_silent else WorkerState.IDLE,
+        is_silent=is_silent,
+        is_resting=False,
+        is_troubled=is_troubled,
+        workers=workers,
+        slots=workers,
+        busy=0,
+        free=0,
+    )
+
+
+def test_many_silent_workers_are_one_entry_with_their_number():
+    """However few of them are drawn; three stand in lines of their own."""
+    drawn = [worker(state=WorkerState.OFFLINE, name=f"win-{n}") for n in range(3)]
+    alone = of_workers(
+        [*drawn, worker(trouble="no sandbox")], [alike(3, is_silent=True), alike(1, is_troubled=True)], ""
+    )
+    assert [entry.what for entry in alone] == [
+        *(f"Worker win-{n} is silent" for n in range(3)),
+        "Worker win-03 takes no work",
+    ]
+    [together] = of_workers(drawn, [alike(340, is_silent=True), alike(9)], "/w/x")
+    assert (together.what, together.why) == ("340 workers are silent", ["win-0, win-1, win-2 and others"])
+
+
 def test_work_without_any_worker_is_told():
     """Once, with the way to link one."""
     assert of_no_workers([], 0, "") is None
-    assert of_no_workers([worker()], 3, "") is None
-    assert of_no_workers([worker(state=WorkerState.OFFLINE)], 3, "") is None
+    assert of_no_workers([alike(1)], 3, "") is None
+    assert of_no_workers([alike(1, is_silent=True)], 3, "") is None
     entry = of_no_workers([], 1, "/w/x")
     assert entry is not None
     assert (entry.what, entry.acts[0].href) == ("A run waits for a worker, and there is none", "/w/x/workers/link")

@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controlroom.engine.runs.model import Result, StepRunState
-from controlroom.engine.runs.occupation import Lately, Occupied
+from controlroom.engine.runs.occupation import Counted, Lately, Occupied
 from controlroom.engine.workers.model import WorkerState
 from controlroom.ids import uuid7
 from controlroom.ui.workers.lanes import SHOWN, lane_of, lanes_of, sentence
 from controlroom.ui.workers.pages import Slots
+from controlroom.ui.workers.told import states_told
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 WORKER = uuid7()
@@ -103,8 +104,10 @@ def test_readers_are_told_what_a_lane_shows():
     assert sentence([done(9, 8), done(7, 6, Result.FAILED)]) == "2 step runs in the last 2 hours, 1 failed"
 
 
-def test_room_is_what_takes_work():
-    """Slots of one that rests, is in trouble or offline are not free."""
-    resting = worker(rests_since=NOW, busy=1, state=WorkerState.BUSY)
-    told = Slots.of([worker(busy=1, state=WorkerState.BUSY), resting, worker(state=WorkerState.OFFLINE)])
-    assert (told.slots, told.busy, told.free, told.offline) == (6, 2, 1, 2)
+def test_room_is_the_sum_of_what_was_counted():
+    """Slots of those that are offline are told beside what is free."""
+    alike = {"of_all": True, "group_id": None, "is_silent": False, "is_resting": False, "is_troubled": False}
+    busy = Counted(state=WorkerState.BUSY, workers=300, slots=600, busy=400, free=200, **alike)
+    away = Counted(state=WorkerState.OFFLINE, workers=2, slots=4, busy=0, free=0, **alike)
+    assert Slots.of([busy, away]) == Slots(workers=302, slots=604, busy=400, free=200, offline=4)
+    assert states_told([away, busy]) == "300 busy, 2 offline"

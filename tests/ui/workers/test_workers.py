@@ -156,3 +156,36 @@ async def test_a_group_is_opened_to_people_and_roles(visit, workspace, cleo):
     for gone in ({"role": "operator"}, {"user": other.username}, {"user": viewer.username}):
         await browser.post(f"{here}/open-to", gone="1", **gone)
     assert "All who start runs" in await browser.get(here)
+
+
+async def test_all_workers_are_counted_however_few_are_drawn(visit, workspace, room):
+    """A thousand are a thousand on the page, on the overview and of their group, also those of a group made last."""
+    browser = await visit(workspace)
+    group = (await browser.post("/groups/new", name="late group")).headers["location"].rpartition("/")[2]
+    await room.engine.database.execute(
+        """
+        with made as (
+            insert into worker (id, organization_id, name, lookup, slots, state)
+            select ('01900000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, workspace.organization_id,
+                   'many-' || lpad(n::text, 4, '0'), decode(lpad(to_hex(n), 64, '0'), 'hex'), 2, 'idle'
+              from generate_series(1, 1000) as n, workspace where workspace.id = %(workspace)s
+            returning id, name
+        ), served as (
+            insert into serving (workspace_id, subject_id) select %(workspace)s, id from made
+        )
+        insert into worker_group_member (worker_group_id, worker_id)
+        select worker_group.id, made.id from worker_group, made
+         where worker_group.number = %(group)s and made.name > 'many-0990'
+        """,
+        workspace=workspace,
+        group=int(group),
+    )
+    page = await browser.get("/workers?show=workers")
+    assert "<b>1,000</b> workers, <b>2,000</b> slots: <b>0</b> busy, <b>2,000</b> free" in page
+    assert "10 workers, 0 of 20 slots busy" in page
+    assert "990 workers, 0 of 1,980 slots busy" in page
+    assert "All 990 workers" in page
+    assert "many-0995" in page
+    assert page.count('class="name" href') <= 60
+    assert "1,000 idle" in await browser.get("")
+    assert "<b>10</b> workers, <b>20</b> slots" in await browser.get(f"/groups/{group}")

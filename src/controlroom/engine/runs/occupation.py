@@ -100,11 +100,38 @@ class EnvironmentMade(Struct, frozen=True, kw_only=True):
     run_number: int
 
 
-_OCCUPIED: Final = f"""
-    select worker.id, worker.number, worker.name,
+class Counted(Struct, frozen=True, kw_only=True):
+    """Workers that are alike, and their slots: of a group, of those in none, or of all."""
+
+    of_all: bool
+    group_id: WorkerGroupId | None
+    """None, where they are not all: in no group."""
+    state: WorkerState
+    is_silent: bool
+    is_resting: bool
+    is_troubled: bool
+    workers: int
+    slots: int
+    busy: int
+    free: int
+
+
+class Glance(Struct, frozen=True):
+    """How many there are, and the first of them."""
+
+    counted: list[Counted]
+    first: list[Occupied]
+
+
+_STATE: Final = """
            case when worker.state <> 'busy' or held.busy > 0 then worker.state  -- it is told by the next heartbeat
                 when worker.trouble <> '' or worker.rests_since is not null then 'resting'
-                else 'idle' end as state, worker.serves_all, worker.slots, worker.version,
+                else 'idle' end as state"""
+_BUSY: Final = """
+     cross join lateral (select count(*) as busy from step_run
+                          where step_run.worker_id = worker.id and step_run.state = 'in_progress') as held"""
+_OCCUPIED: Final = f"""
+    select worker.id, worker.number, worker.name, {_STATE}, worker.serves_all, worker.slots, worker.version,
            worker.platform, worker.sandbox, worker.trouble, worker.rests_since, worker.seen_at, worker.created_at,
            worker.session is not null as has_session,
            held.busy,
@@ -114,9 +141,32 @@ _OCCUPIED: Final = f"""
                        join worker_group on worker_group.id = worker_group_member.worker_group_id
                       where worker_group_member.worker_id = worker.id and worker_group.deleted_at is null
                         and {serves(WORKER_GROUP)}), '[]') as groups
-      from worker
-     cross join lateral (select count(*) as busy from step_run
-                          where step_run.worker_id = worker.id and step_run.state = 'in_progress') as held"""
+      from worker {_BUSY}"""
+
+_COUNTED: Final = f"""
+    with alike as materialized (
+        select worker.id, {_STATE}, worker.state = 'offline' and worker.session is not null as is_silent,
+               worker.rests_since is not null as is_resting, worker.trouble <> '' as is_troubled,
+               worker.slots, held.busy
+          from worker {_BUSY}
+         where {serves(WORKER)} and worker.deleted_at is null
+    ), placed as (
+        select true as of_all, null::uuid as group_id, alike.* from alike
+         union all
+        select false, of_worker.id, alike.* from alike
+          left join lateral (
+               select worker_group.id from worker_group_member
+                 join worker_group on worker_group.id = worker_group_member.worker_group_id
+                where worker_group_member.worker_id = alike.id and worker_group.deleted_at is null
+                  and {serves(WORKER_GROUP)}) as of_worker on true
+    )
+    select of_all, group_id, state, is_silent, is_resting, is_troubled, count(*) as workers, sum(slots) as slots,
+           sum(busy)::bigint as busy,
+           coalesce(sum(greatest(slots - busy, 0)) filter (where state in ('idle', 'busy') and not is_resting),
+                    0)::bigint as free
+      from placed
+     group by of_all, group_id, state, is_silent, is_resting, is_troubled
+     order by count(*) desc, state, is_silent"""
 
 
 async def list_occupied(
@@ -143,6 +193,68 @@ async def list_occupied(
         after=after,
         limit=limit,
         **({} if group is None else {"group": group}),
+        **scope.each,
+    )
+
+
+async def first_of_groups(
+    db: Statements, scope: Scope, groups: Sequence[WorkerGroupId], *, each: int
+) -> list[Occupied]:
+    """So many of each of some groups, and of those in no group: one that is in several of them comes once."""
+    return await db.all(
+        Occupied,
+        f"""
+        with drawn as materialized (
+            select of_group.worker_id as id from unnest(%(groups)s::uuid[]) as asked (id)
+             cross join lateral (
+                   select worker_group_member.worker_id from worker_group_member
+                     join worker on worker.id = worker_group_member.worker_id
+                    where worker_group_member.worker_group_id = asked.id and worker.deleted_at is null
+                      and {serves(WORKER)}
+                    order by worker_group_member.worker_id
+                    limit %(each_of)s) as of_group
+             union
+            (select worker.id from worker
+              where {serves(WORKER)} and worker.deleted_at is null
+                and not exists (select from worker_group_member
+                                  join worker_group on worker_group.id = worker_group_member.worker_group_id
+                                 where worker_group_member.worker_id = worker.id and worker_group.deleted_at is null
+                                   and {serves(WORKER_GROUP)})
+              order by worker.id
+              limit %(each_of)s)
+        )
+        {_OCCUPIED}
+         where worker.id in (select id from drawn)
+         order by worker.id""",
+        groups=list(groups),
+        each_of=each,
+        **scope.each,
+    )
+
+
+async def counted(db: Statements, scope: Scope) -> list[Counted]:
+    """How many workers are in which state, and their room: of all, of each group that has any, and of those in none.
+
+    One statement, whatever there is: no page's length bounds it.
+    """
+    return await db.all(Counted, _COUNTED, **scope.each)
+
+
+async def at_a_glance(db: Statements, scope: Scope, *, limit: int) -> Glance:
+    """All that are counted, and the first of them: those that fell silent or are in trouble, then the oldest."""
+    return await db.one(
+        Glance,
+        f"""
+        select coalesce((select jsonb_agg(to_jsonb(counted)) from ({_COUNTED}) as counted where of_all),
+                        '[]') as counted,
+               coalesce((select jsonb_agg(to_jsonb(first)) from (
+                   {_OCCUPIED}
+                    where {serves(WORKER)} and worker.deleted_at is null
+                    order by worker.state = 'offline' and worker.session is not null desc, worker.trouble <> '' desc,
+                             worker.id
+                    limit %(limit)s) as first), '[]') as first
+        """,
+        limit=limit,
         **scope.each,
     )
 

@@ -41,6 +41,9 @@ class Flow(Struct, frozen=True, kw_only=True):
     paused_consumers: int
     hours: list[QueueHour]
     """Of the last day, oldest first, without those in which nothing happened."""
+    queues_together: int = 0
+    """Of all in which something waits, where the fullest are asked for: also those behind them."""
+    waiting_together: int = 0
 
     def each_hour(self, now: datetime) -> list[int]:
         """How many waited at the end of each of the last 24 hours; at last how many do now."""
@@ -153,7 +156,9 @@ async def flows(db: Statements, scope: Scope, *, limit: int, drawn: int | None =
             select step.queue_id from step join open_run on open_run.process_id = step.process_id
              where step.deleted_at is null
         ), flow as ({_FLOW})
-        select * from flow
+        select flow.*, count(*) filter (where waiting > 0) over () as queues_together,
+               (sum(waiting) over ())::bigint as waiting_together
+          from flow
          where waiting > 0 or id in (select id from used)
          order by waiting desc, is_standing desc, id
          limit %(limit)s

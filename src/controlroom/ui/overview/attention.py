@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from msgspec import Struct
 
-from controlroom.engine.runs.occupation import Occupied
+from controlroom.engine.runs.occupation import Counted, Occupied
 from controlroom.engine.statistics.failing import FailedGroup
 from controlroom.engine.statistics.flows import Flow
 from controlroom.engine.statistics.overview import Trouble, TroubleKind
@@ -102,7 +102,7 @@ def of_trouble(trouble: Trouble, base: str, may: May) -> Entry:
             acts.append(Act("Show", f"{base}/processes/{trouble.number}"))
             if may.starts:
                 label = "Build again" if trouble.code == "ENVIRONMENT_FAILED" else "Start again"
-                acts.append(Act(label, f"{base}/processes/{trouble.number}/start", "start"))
+                acts.append(Act(label, f"{base}/processes/{trouble.number}/start", "start", is_verb=True))
             why = [shortened(trouble.detail), times]
         case TroubleKind.DELIVERIES:
             deliveries = "a delivery" if trouble.count == 1 else f"{words.count(trouble.count)} deliveries"
@@ -124,7 +124,8 @@ def of_trouble(trouble: Trouble, base: str, may: May) -> Entry:
             what = f"{trouble.name}: {starts} {verb}"
             acts.append(Act("Show", f"{base}/schedules/{trouble.number}"))
             if may.starts and trouble.process_number is not None:
-                acts.append(Act("Start now", f"{base}/processes/{trouble.process_number}/start", "start"))
+                here = f"{base}/processes/{trouble.process_number}/start"
+                acts.append(Act("Start now", here, "start", is_verb=True))
             why = [shortened(trouble.detail)]
         case TroubleKind.ITEMS:
             what, why = f"{trouble.name}: items failed", [shortened(trouble.detail), times]
@@ -192,10 +193,33 @@ def of_worker(worker: Occupied, base: str) -> Entry | None:
     return Entry(key=f"worker-{worker.number}", sign=sign, what=what, why=why, since=worker.seen_at, acts=show)
 
 
-def of_no_workers(workers: Sequence[Occupied], waiting: int, base: str) -> Entry | None:
+def of_workers(workers: Sequence[Occupied], counted: Sequence[Counted], base: str) -> list[Entry]:
+    """Workers that need somebody, each in a line; from four on that are silent, or in trouble, all of these in one.
+
+    `workers` has the first of them; `counted`, how many there are.
+    """
+    silent = [each for each in workers if each.is_silent]
+    troubled = [each for each in workers if each.trouble and not each.is_silent]
+    away = sum(each.workers for each in counted if each.is_silent)
+    idle = sum(each.workers for each in counted if each.is_troubled and not each.is_silent)
+    found: list[Entry] = []
+    for some, count, key, said, sign in (
+        (silent, away, "silent", "are silent", _LOST),
+        (troubled, idle, "troubled", "take no work", _WARN),
+    ):
+        if count > _FEW:
+            what, why = f"{words.count(count)} workers {said}", ", ".join(each.name for each in some[:_FEW])
+            show = [Act("Show", f"{base}/workers/all")]
+            found.append(Entry(key=f"workers-{key}", sign=sign, what=what, why=[f"{why} and others"], acts=show))
+        else:
+            found += [entry for each in some if (entry := of_worker(each, base)) is not None]
+    return found
+
+
+def of_no_workers(counted: Sequence[Counted], waiting: int, base: str) -> Entry | None:
     """Work that waits where nobody is who could take it; silent ones say so themselves."""
-    is_taken = any(each.slots and not each.trouble and each.state.value != "offline" for each in workers)
-    if is_taken or not waiting or any(each.is_silent for each in workers):
+    is_taken = any(each.slots and not each.is_troubled and each.state.value != "offline" for each in counted)
+    if is_taken or not waiting or any(each.is_silent for each in counted):
         return None
     runs = "A run waits" if waiting == 1 else f"{words.count(waiting)} runs wait"
     return Entry(

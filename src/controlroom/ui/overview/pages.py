@@ -24,7 +24,7 @@ from controlroom.ui.overview import attention, periods
 from controlroom.ui.overview.attention import Entry, Health, May
 from controlroom.ui.processes import strips
 from controlroom.ui.routing import Place, page, verb
-from controlroom.ui.workers.told import outlook_told, sign_of_worker
+from controlroom.ui.workers.told import outlook_told, sign_of_worker, states_told
 
 PLACE: Final = Place(at="overview", name="Overview", path="", icon="overview", needs=Permission.READ_RUNS)
 
@@ -34,7 +34,6 @@ _MOST_QUEUES: Final = 200
 _SHOWN_ENTRIES: Final = 7
 _HEALTH_HOLDS: Final = timedelta(minutes=1)
 _SHOWN_QUEUES: Final = 5
-_MOST_WORKERS: Final = 200
 _SHOWN_WORKERS: Final = 12
 _SHOWN_RUNS: Final = 5
 _SHOWN_STARTS: Final = 6
@@ -53,11 +52,12 @@ async def show_overview(request: Asking) -> Shown:
     seen, now = request.scope_for(Permission.READ_RUNS), request.reader.now
     span = periods.span_of(request.query_params.get("period", ""))
     values: dict[str, Any] = {"entries": [], "running": [], "parts": [], "starts": [], "lately": [], "resolved": []}
-    values |= {"queues": [], "workers": []}
+    values |= {"queues": [], "workers": [], "counted": []}
     if request.wants("attention", "queues") and may.items:
         values["queues"] = await flows.flows(request.db, seen, limit=_MOST_QUEUES, drawn=_SHOWN_QUEUES)
     if request.wants("attention", "workers") and may.workers:
-        values["workers"] = await occupation.list_occupied(request.db, seen, limit=_MOST_WORKERS)
+        glance = await occupation.at_a_glance(request.db, seen, limit=_SHOWN_WORKERS)
+        values |= {"workers": glance.first, "counted": glance.counted}
     if request.wants("attention", "progress"):
         values["running"] = await overview.under_way(request.db, seen, limit=_SHOWN_RUNS)
     if request.wants("attention"):
@@ -95,12 +95,12 @@ async def _show(request: Asking, may: "_Sees", span: periods.Span, values: dict[
         starts=values["starts"],
         lately=values["lately"],
         queues=waiting[:_SHOWN_QUEUES],
-        queue_count=len(waiting),
-        waiting=sum(each.waiting for each in waiting),
+        queue_count=waiting[0].queues_together if waiting else 0,
+        waiting=waiting[0].waiting_together if waiting else 0,
         first_entries=_SHOWN_ENTRIES,
-        workers=values["workers"][:_SHOWN_WORKERS],
-        workers_told=_workers_told(values["workers"]),
-        worker_count=len(values["workers"]),
+        workers=values["workers"],
+        workers_told=states_told(values["counted"]),
+        worker_count=sum(each.workers for each in values["counted"]),
         is_empty=may.processes and not request.parts and not any(each.pasts for each in values["lately"]),
         sentence=lambda rule: periods.going_on(sentence(rule)),
         soon=lambda at: periods.soon(at, now, zone),
@@ -140,14 +140,14 @@ async def _entries(request: Asking, may: _Sees, values: dict[str, Any]) -> tuple
     midnight = now.astimezone(request.reader.zone).replace(hour=0, minute=0, second=0, microsecond=0)
     found = await overview.troubles(request.db, seen, limit=_MOST_TROUBLES, over_since=midnight)
     waiting = sum(each.awaits_worker for each in values["running"])
-    nobody = attention.of_no_workers(values["workers"], waiting, base) if may.workers else None
+    nobody = attention.of_no_workers(values["counted"], waiting, base) if may.workers else None
     wrong = attention.ranked(
         [
             *(attention.of_health(health, now) if health else ()),
             *(attention.of_failed(each, base, can) for each in failed),
             *(attention.of_trouble(each, base, can) for each in found if not each.is_over),
             nobody,
-            *(attention.of_worker(each, base) for each in values["workers"]),
+            *attention.of_workers(values["workers"], values["counted"], base),
             *attention.of_queues(values["queues"], now, base),
         ]
     )
@@ -174,14 +174,6 @@ async def _health(request: Asking) -> Health:
     )
     state.health = (request.reader.now, health)
     return health
-
-
-def _workers_told(workers: list[occupation.Occupied]) -> str:
-    counts: dict[str, int] = {}
-    for each in workers:
-        word = sign_of_worker(each).word.lower()
-        counts[word] = counts.get(word, 0) + 1
-    return ", ".join(f"{count} {word}" for word, count in counts.items())
 
 
 # ---------------------------------------------------------------------------------------------------- the first run

@@ -1,13 +1,13 @@
 """Workers and queues on one page: will the queues empty, which worker is silent, is there room?"""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from msgspec import Struct
 
 from controlroom.engine.queues.attending import attending
 from controlroom.engine.runs import occupation
-from controlroom.engine.runs.occupation import Occupied
+from controlroom.engine.runs.occupation import Counted, Occupied
 from controlroom.engine.statistics import flows
 from controlroom.engine.workers import store
 from controlroom.engine.workers.model import WorkerGroup, WorkerState
@@ -21,25 +21,11 @@ PLACE: Final = Place(
     at="workers", name="Workers and queues", path="/workers", icon="workers", needs=Permission.READ_WORKERS
 )
 _MOST_QUEUES: Final = 8
-_MOST_WORKERS: Final = 200
+_MOST_GROUPS: Final = 200
 _A_PAGE: Final = 50
 _DRAWN: Final = 60
 """Workers on this page, of all groups together; of each at least `_FEWEST`. Its own page has all of a group."""
 _FEWEST: Final = 3
-
-
-class Rack(Struct, frozen=True):
-    """A group with its workers; without one, those that are in none."""
-
-    group: WorkerGroup | None
-    workers: list[Occupied]
-    most: int = _DRAWN
-    """So many have room on the page."""
-
-    @property
-    def shown(self) -> list[Occupied]:
-        """Those that have room on the page."""
-        return self.workers[: self.most]
 
 
 class Slots(Struct, frozen=True):
@@ -52,16 +38,24 @@ class Slots(Struct, frozen=True):
     offline: int
 
     @classmethod
-    def of(cls, workers: Sequence[Occupied]) -> "Slots":
-        """Of some workers."""
-        away = [each for each in workers if each.state is WorkerState.OFFLINE]
+    def of(cls, counted: Iterable[Counted]) -> "Slots":
+        """Of what was counted."""
+        each = list(counted)
         return cls(
-            len(workers),
-            sum(each.slots for each in workers),
-            sum(each.busy for each in workers),
-            sum(each.free for each in workers),
-            sum(each.slots for each in away),
+            sum(one.workers for one in each),
+            sum(one.slots for one in each),
+            sum(one.busy for one in each),
+            sum(one.free for one in each),
+            sum(one.slots for one in each if one.state is WorkerState.OFFLINE),
         )
+
+
+class Rack(Struct, frozen=True):
+    """A group with how much room it has, and those of its workers that are drawn; without one, those in none."""
+
+    group: WorkerGroup | None
+    room: Slots
+    shown: list[Occupied]
 
 
 @page("/workers", needs=Permission.READ_WORKERS)
@@ -76,16 +70,20 @@ async def show_workers(request: Asking) -> Shown:
             queues = await flows.flows(request.db, seen, limit=_MOST_QUEUES)
         if request.wants("consumers"):
             consumers = await attending(request.db, seen)
-    workers: list[Occupied] = []
+    counted: list[Counted] = []
     racks: list[Rack] = []
+    groups: list[WorkerGroup] = []
     lately = {}
     if shows != "queues" and request.wants("racks", "summary"):
-        workers = await occupation.list_occupied(*request.reading, limit=_MOST_WORKERS)
+        counted = await occupation.counted(*request.reading)
     if shows != "queues" and request.wants("racks"):
-        groups = await store.list_groups(*request.reading, limit=_MOST_WORKERS)
-        racks = racks_of(groups, workers)
-        drawn = {each.id for rack in racks for each in rack.shown}
-        lately = await occupation.lately(*request.reading, list(drawn), request.reader.now - SHOWN)
+        groups = await store.list_groups(*request.reading, limit=_MOST_GROUPS + 1)
+        filled = {each.group_id for each in counted if not each.of_all}
+        most = max(_FEWEST, _DRAWN // max(1, len(filled)))
+        of = [each.id for each in groups[:_MOST_GROUPS] if each.id in filled]
+        drawn = await occupation.first_of_groups(*request.reading, of, each=most)
+        racks = racks_of(groups[:_MOST_GROUPS], counted, drawn, most)
+        lately = await occupation.lately(*request.reading, [each.id for each in drawn], request.reader.now - SHOWN)
     return await request.show(
         "workers/overview.html",
         title="Workers and queues",
@@ -95,8 +93,8 @@ async def show_workers(request: Asking) -> Shown:
         queues=queues,
         consumers=consumers,
         racks=racks,
-        room=Slots.of(workers),
-        of=Slots.of,
+        most_groups=_MOST_GROUPS if len(groups) > _MOST_GROUPS else 0,
+        room=Slots.of(each for each in counted if each.of_all),
         lately=lately,
         may_change=request.actor.may(Permission.WRITE_WORKERS, request.workspace),
         may_govern=may_govern(request),
@@ -114,14 +112,21 @@ def may_govern(request: Asking) -> bool:
     return any(request.actor.may(each, request.workspace) for each in asked)
 
 
-def racks_of(groups: Sequence[WorkerGroup], workers: Sequence[Occupied]) -> list[Rack]:
-    """Workers by group: one that is in several stands in each; groups without any come last."""
-    in_group = {group.id: [each for each in workers if group.id in {one.id for one in each.groups}] for group in groups}
-    alone = [each for each in workers if not each.groups]
-    filled = [(group, in_group[group.id]) for group in groups if in_group[group.id]]
-    empty = [Rack(group, []) for group in groups if not in_group[group.id]]
-    racks = [*filled, *([(None, alone)] if alone else [])]
-    return [*(Rack(group, its, max(_FEWEST, _DRAWN // len(racks))) for group, its in racks), *empty]
+def racks_of(
+    groups: Sequence[WorkerGroup], counted: Sequence[Counted], drawn: Sequence[Occupied], most: int
+) -> list[Rack]:
+    """Workers by group, the first `most` of each: in each that they are in. Groups without any come last."""
+    room = {
+        of: Slots.of(each for each in counted if not each.of_all and each.group_id == of)
+        for of in {each.group_id for each in counted if not each.of_all}
+    }
+    racks = [
+        Rack(group, room[group.id], [each for each in drawn if group.id in {one.id for one in each.groups}][:most])
+        for group in groups
+        if group.id in room
+    ]
+    alone = [Rack(None, room[None], [each for each in drawn if not each.groups][:most])] if None in room else []
+    return [*racks, *alone, *(Rack(group, Slots.of(()), []) for group in groups if group.id not in room)]
 
 
 @page("/workers/all", needs=Permission.READ_WORKERS)

@@ -39,14 +39,13 @@ _MOST_TOKENS: Final = 100
 async def show_group(request: Asking, number: Path[str]) -> Shown:
     """Its workers, its tokens, and what is placed on it."""
     found = await resolve(*request.reading, WORKER_GROUP, number)
-    ensure_number(request, number, (await store.get_group(*request.reading, found)).number)
-    return await _show(request, found)
+    group = await store.get_group(*request.reading, found)
+    ensure_number(request, number, group.number)
+    return await _show(request, group)
 
 
-async def _show(request: Asking, found: WorkerGroupId, *, refused: str = "") -> Shown:
-    seen = request.scope_for(Permission.READ_WORKERS)
-    group = await store.get_group(request.db, seen, found)
-    number = group.number
+async def _show(request: Asking, group: WorkerGroup, *, refused: str = "") -> Shown:
+    seen, found, number = request.scope_for(Permission.READ_WORKERS), group.id, group.number
     may_change = request.actor.may(Permission.WRITE_WORKERS, request.workspace)
     person = UserId(request.actor.id) if request.actor.id else None
     holders = await group_rights.holders(request.db, seen, found)
@@ -66,7 +65,7 @@ async def _show(request: Asking, found: WorkerGroupId, *, refused: str = "") -> 
         crumbs=[Crumb("Workers and queues", f"{request.base}/workers"), Crumb(group.name)],
         group=group,
         workers=workers,
-        room=Slots.of(workers),
+        room=Slots.of(each for each in await occupation.counted(request.db, seen) if each.group_id == found),
         more=more,
         first=f"{request.base}/groups/{number}" if after else "",
         lately=await occupation.lately(request.db, seen, [each.id for each in workers], request.reader.now - SHOWN),
@@ -167,7 +166,7 @@ async def open_to(request: Asking, number: Path[str]) -> Shown:
         )
         _, refused = await tried(whole_groups.update(*request.governing, found, change))
     if refused:
-        return await _show(request, found, refused=refused)
+        return await _show(request, await store.get_group(request.db, seen, found), refused=refused)
     return request.done(f"{request.base}/groups/{number}", "To whom the group is open is changed.")
 
 

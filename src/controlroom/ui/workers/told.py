@@ -1,10 +1,10 @@
 """What becomes of queues, when consumers work, and what a worker is doing, in words. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 from controlroom.engine.queues.model import Window
-from controlroom.engine.runs.occupation import Occupied
+from controlroom.engine.runs.occupation import Counted, Occupied
 from controlroom.engine.statistics.rules import Drained, Empties, Grows, Outlook, Stands, Unattended
 from controlroom.engine.workers.model import WorkerState
 from controlroom.ui import words
@@ -36,11 +36,25 @@ def outlook_told(outlook: Outlook) -> Sign:
 
 def sign_of_worker(worker: Occupied) -> Sign:
     """What a worker is doing: one that fell silent, or that rests, says so."""
-    if worker.is_silent:
+    return _sign_of(worker.state, is_silent=worker.is_silent, is_resting=worker.rests_since is not None)
+
+
+def states_told(counted: Iterable[Counted]) -> str:
+    """How many workers do what: `840 idle, 3 silent`; the most common first."""
+    counts: dict[str, int] = {}
+    for each in counted:
+        word = _sign_of(each.state, is_silent=each.is_silent, is_resting=each.is_resting).word.lower()
+        counts[word] = counts.get(word, 0) + each.workers
+    ordered = sorted(counts.items(), key=lambda each: -each[1])
+    return ", ".join(f"{words.count(count)} {word}" for word, count in ordered)
+
+
+def _sign_of(state: WorkerState, *, is_silent: bool, is_resting: bool) -> Sign:
+    if is_silent:
         return Sign("lost", "bad", "Silent")
-    if worker.rests_since is not None and worker.state is WorkerState.BUSY:
+    if is_resting and state is WorkerState.BUSY:
         return Sign("paused", "idle", "Ends what it has")
-    return SIGNS["worker"][worker.state.value]
+    return SIGNS["worker"][state.value]
 
 
 def windows_told(windows: Sequence[Window], zone: str) -> str:
