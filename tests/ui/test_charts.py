@@ -84,6 +84,15 @@ def test_a_lane_is_drawn_of_whatever_times(spans, said):
     assert len(read(charts.lane(spans, now=0.5, said=said, failed=[0.1])).findall("rect")) == len(spans)
 
 
+@given(shares, shares)
+def test_a_word_of_a_lane_stands_in_its_picture(start, end):
+    """Behind the bars where there is room, else before them, else on them: never over what stands beside it."""
+    begun, ended = min(start, end), max(start, end)
+    (word,) = read(charts.lane([Span("ok", begun, ended)], said="3 h 12 m")).findall("text")
+    at, goes_left = float(word.get("x", "").rstrip("%")) / 100, word.get("text-anchor") == "end"
+    assert at >= 0.3 - 1e-3 if goes_left else at <= 0.7 + 1e-3
+
+
 @settings(max_examples=20)
 @given(st.lists(st.integers(0, 100), min_size=301, max_size=900))
 def test_no_peak_is_lost_when_values_are_joined(values):

@@ -244,10 +244,14 @@ def lane(
 
 
 def _behind(spans: Sequence[Span], said: str) -> Markup:
-    """A word behind what is drawn; before it, where there is no room behind."""
+    """A word behind what is drawn; before it, where there is no room behind; on it, where there is none at all."""
     start, end = min((span.start for span in spans), default=1.0), max((span.end for span in spans), default=0.0)
     if end < _ROOM_UNTIL:
         return Markup('<text x="{}" dx="8" y="18" class="after">{}</text>').format(share(end), said)
+    if start < 1 - _ROOM_UNTIL:
+        return Markup('<text x="{}" dx="-8" y="18" text-anchor="end" class="after inside">{}</text>').format(
+            share(end), said
+        )
     return Markup('<text x="{}" dx="-8" y="18" text-anchor="end" class="after">{}</text>').format(share(start), said)
 
 

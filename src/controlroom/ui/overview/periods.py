@@ -112,7 +112,7 @@ def numbers(span: Span, parts: Sequence[Part], base: str) -> list[Number]:
             unit=_unit(words.percent(now.completed, now.runs)),
             measure=f"{words.percent(before.completed, before.runs)} {span.before}"
             if before.runs
-            else f"{words.count(now.completed)} of {words.count(now.runs)} runs",
+            else f"{words.count(now.completed)} of {words.count(now.runs)} run{'' if now.runs == 1 else 's'}",
             href=f"{base}/runs?{urlencode({'tab': 'unresolved', 'since': span.key})}",
             line=_shares(span, by_part),
         ),
