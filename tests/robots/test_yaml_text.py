@@ -89,12 +89,12 @@ def test_of_two_merged_mappings_the_first_wins():
 )
 def test_merges_that_are_refused(text, said):
     """What cannot be merged, or would grow without bound, is refused, and soon."""
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(Invalid) as refused:
         Mapping.read("a.yaml", text).mapping("b").text("b")
 
     assert said in refused.value.message
-    assert time.perf_counter() - began < 10  # a bound against the square, not a figure
+    assert time.process_time() - began < 30  # a bound against the square, not a figure
 
 
 def test_escapes_as_json_has_them_are_one_character():

@@ -1,5 +1,6 @@
 """Failures become statuses by one table of kinds; a grammar says in which words and in which body."""
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -171,7 +172,10 @@ def _bug(request: AnyRequest, error: Exception) -> Failure:
 
 def _wrong_parameters(request: AnyRequest, error: ValidationException) -> str:
     """The framework's list of faults as one sentence."""
-    faults = error.extra if isinstance(error.extra, list) else []
+    asked = inspect.signature(request.route_handler.fn).parameters
+    # Once somebody has read the API's document, the framework misses what an address has and the function doesn't use.
+    told = error.extra if isinstance(error.extra, list) else []
+    faults = [fault for fault in told if fault.get("key") not in request.path_params or fault["key"] in asked]
     if any(fault.get("key") == "data" for fault in faults):  # wrong ones are refused when they are decoded
         return "The request needs a body, and has none."
     said = [

@@ -192,11 +192,11 @@ async def test_what_is_told_is_what_came(ada, process):
 
 
 @pytest.mark.parametrize(
-    "schema", [b'{"minimum": 1e131000}', b'{"const": %s}' % (b"9" * 5000), b'{"allOf": %s}' % nest(300)]
+    "refused", [b'{"minimum": 1e131000}', b'{"const": %s}' % (b"9" * 5000), b'{"allOf": %s}' % nest(300)]
 )
-async def test_a_schema_is_no_other_door(ada, schema):
+async def test_a_schema_is_no_other_door(ada, refused):
     """The schema of a queue is JSON that is read back, too."""
-    answer = await ada.call("POST", "/queues", content=b'{"name": "q", "schema": %s}' % schema)
+    answer = await ada.call("POST", "/queues", content=b'{"name": "q", "schema": %s}' % refused)
 
     assert answer.status_code == 400, answer.text
     assert await ada.every("/queues") == []

@@ -1,12 +1,12 @@
 """A worker that serves several workspaces hears of what waits in each, also of those that are made while it waits."""
 
 import asyncio
-import time
 from dataclasses import dataclass
 
 import pytest
 from tests.live import robot_zip
 
+from controlroom.border import long_polls
 from controlroom.engine.access.model import Actor, system
 from controlroom.engine.access.scope import Of
 from controlroom.engine.packages.actions import push
@@ -20,9 +20,6 @@ from controlroom.engine.workers.model import AllWorkspaces, TheseWorkspaces
 from controlroom.engine.workspaces.actions import create as create_workspace
 from controlroom.ids import OrganizationId, WorkspaceId, uuid7
 from controlroom.protocol import OpenSession, SandboxKind, Session
-
-AT_ONCE = 4
-"""Seconds. The poll behind the wake-ups looks each 5."""
 
 
 @dataclass
@@ -87,18 +84,25 @@ async def come(wire, sandbox=SandboxKind.BWRAP, *, mixes: bool = False) -> None:
     wire.session = (await wire.ask("/sessions", info, Session)).session
 
 
-async def test_work_of_another_workspace_comes_at_once(house, walt, serve, start_in, watches):
+async def until_given(wire):
+    """What a worker gets that asks again whenever it is told to; news of its workspaces may still be under way."""
+    for _ in range(5):
+        if given := await wire.claim(wait=30):
+            return given[0]
+    raise AssertionError("nothing was given")
+
+
+async def test_work_of_another_workspace_comes_at_once(house, walt, serve, start_in, watches, monkeypatch):
     """Who serves all waits at one place for all of them."""
     await serve(walt, AllWorkspaces())
-    claim = asyncio.create_task(walt.claim(wait=30))
+    monkeypatch.setattr(long_polls, "LOOK_EVERY", 3600.0)  # only a wake-up can bring it
+    claim = asyncio.create_task(until_given(walt))
     await watches.reach(Topic.STEP_RUNS_AWAIT, house.actor.organization_id, 1)
-    began = time.monotonic()
 
     run = await start_in(house.second)
-    [assignment] = await claim
+    assignment = await claim
 
     assert (assignment.run_id, assignment.workspace_id) == (run.id, house.second)
-    assert time.monotonic() - began < AT_ONCE
 
 
 async def test_a_workspace_that_is_made_meanwhile_is_served(room, house, walt, serve, start_in, watches):

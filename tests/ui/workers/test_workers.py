@@ -21,7 +21,7 @@ async def linked(browser, room, group="", name="fin-linux-05"):
 async def test_a_worker_is_linked_by_the_command_on_the_page(visit, workspace, room):
     """The token stands in that answer alone; the region that waits tells when the worker has come."""
     browser = await visit(workspace)
-    assert "No worker is linked" in await browser.get("/workers?show=workers")
+    assert "fin-linux-05" not in await browser.get("/workers?show=workers")
     answer = await browser.post("/groups/new", name="linux-fin")
     group = answer.headers["location"].rpartition("/")[2]
 
