@@ -8,6 +8,7 @@ from controlroom.engine.access.model import Role
 from controlroom.engine.access.roles.model import ADMIN
 from controlroom.engine.access.users.actions import create_user
 from controlroom.ids import uuid7
+from controlroom.ui.members import pages_groups
 from hypertext import links
 from live import client_of
 
@@ -181,3 +182,26 @@ async def test_an_admin_makes_roles_groups_users_and_workspaces(visit, workspace
     await browser.get(f"//admin/workspaces/{name}-b/delete")
     await browser.post(f"//admin/workspaces/{name}-b/delete")
     assert name not in await browser.get("//admin/workspaces")
+
+
+async def test_people_of_a_group_are_set_at_once(visit, workspace, room, monkeypatch):
+    """Those who are ticked or named, and no others; a name of nobody changes nothing; many are sought."""
+    browser, other = await visit(workspace), await visit(workspace)
+    await grant(room.engine, room.admin, Principal(PrincipalKind.USER, browser.user), ADMIN, None)
+    monkeypatch.setattr(pages_groups, "_MOST", 1)
+    group = (await browser.post("/members/groups", name=f"Set {other.username}")).headers["location"]
+    await browser.post(f"/{group}/people", names=f"{browser.username}, {other.username}")
+    first = await browser.get(f"/{group}")
+    assert "1 of 2" in first
+    found = await browser.get(f"/{group}?q={other.username}")
+    assert f"/members/{other.username}/remove" in found
+    assert f"/members/{browser.username}/remove" not in found
+
+    form = await browser.get(f"/{group}/people")
+    assert "first 1 of 2 people" in form
+    [shown] = re.findall(r'name="shown" value="([^"]+)"', form)
+    refused = await browser.post(f"/{group}/people", 422, shown=shown, names="nobody-at-all")
+    assert 'value="nobody-at-all"' in refused.text
+    assert "1 of 2" in await browser.get(f"/{group}")
+    await browser.post(f"/{group}/people", shown=shown)
+    assert "1 of 2" not in await browser.get(f"/{group}")

@@ -27,6 +27,7 @@ from controlroom.ui.processes.one import acted_on, address, process_of, show
 from controlroom.ui.routing import page, verb
 
 _MOST: Final = 200
+"""Of each kind: a process has a handful. Where there are more, the page says so."""
 _MOST_SCHEDULE_BYTES: Final = 1 << 20
 _WRITES: Final = Permission.WRITE_PROCESSES
 _ENDS: Final = {
@@ -75,7 +76,15 @@ async def around(request: Asking, process: Process) -> dict[str, Any]:
         else [],
         "planned": planned,
         "sentence": sentence,
+        "return_to": str(request.scope["path"]),
     }
+
+
+async def _back(request: Asking, process: Process) -> str:
+    """The page from which a form here was sent: that of the triggers, or the one on which the process is edited."""
+    here = address(request, process)
+    asked = (await request.fields()).text("back")
+    return asked if asked == f"{here}/edit" else f"{here}/triggers"
 
 
 async def _mail(request: Asking, seen: Scope, process: ProcessId) -> tuple[EmailTrigger | None, bool]:
@@ -100,7 +109,7 @@ async def set_mail(request: Asking, number: Path[str]) -> Shown:
             is_enabled=fields.has("is_enabled"), starts=fields.has("starts"), parses=fields.has("parses")
         )
     await emails.configure(*request.acting, process.id, change)
-    return request.done(f"{address(request, process)}/triggers", "Mail to its address is taken so.")
+    return request.done(await _back(request, process), "Mail to its address is taken so.")
 
 
 @verb("/processes/{number:str}/mail/rotate", may=Permission.WRITE_PROCESSES)
@@ -108,7 +117,7 @@ async def rotate_mail(request: Asking, number: Path[str]) -> Shown:
     """Another address; the one before takes nothing any more."""
     process = await acted_on(request, number, _WRITES)
     await emails.rotate(*request.acting, process.id)
-    return request.done(f"{address(request, process)}/triggers", "It has another address.")
+    return request.done(await _back(request, process), "It has another address.")
 
 
 @verb("/processes/{number:str}/mail/delete", may=Permission.WRITE_PROCESSES)
@@ -116,7 +125,7 @@ async def delete_mail(request: Asking, number: Path[str]) -> Shown:
     """No address."""
     process = await acted_on(request, number, _WRITES)
     await emails.delete(*request.acting, process.id)
-    return request.done(f"{address(request, process)}/triggers", "It has no address any more.")
+    return request.done(await _back(request, process), "It has no address any more.")
 
 
 # ---------------------------------------------------------------------------------------------------- chains
@@ -133,7 +142,7 @@ async def add_chain(request: Asking, number: Path[str]) -> Shown:
         raise Invalid("There is no such end.", code="CHAIN_INVALID") from unknown
     empty = Empty.ONE_ITEM if fields.has("even_if_empty") else Empty.SKIP
     await chains.create(*request.acting, process.id, ChainDefinition(next_process=following, ends=ends, empty=empty))
-    return request.done(f"{address(request, process)}/triggers", "The other process follows from now on.")
+    return request.done(await _back(request, process), "The other process follows from now on.")
 
 
 @verb("/processes/{number:str}/chains/{chain:uuid}/delete", may=Permission.WRITE_PROCESSES)
@@ -141,7 +150,7 @@ async def delete_chain(request: Asking, number: Path[str], chain: Path[ChainId])
     """Let it follow no more."""
     process = await acted_on(request, number, _WRITES)
     await chains.delete(*request.acting, process.id, chain)
-    return request.done(f"{address(request, process)}/triggers", "It follows no more.")
+    return request.done(await _back(request, process), "It follows no more.")
 
 
 # ---------------------------------------------------------------------------------------------------- notices
@@ -158,7 +167,7 @@ async def add_notice(request: Asking, number: Path[str]) -> Shown:
     recipients = tuple(each for each in to.replace(",", " ").replace(";", " ").split() if each)
     way = ByChat(to) if fields.text("way") == "chat" else ByEmail(recipients)
     await notices.create(*request.acting, process.id, way, events)
-    return request.done(f"{address(request, process)}/triggers", "They are told from now on.")
+    return request.done(await _back(request, process), "They are told from now on.")
 
 
 @verb("/processes/{number:str}/notices/{notice:uuid}/delete", may=Permission.WRITE_PROCESSES)
@@ -166,14 +175,15 @@ async def delete_notice(request: Asking, number: Path[str], notice: Path[Notific
     """Tell them no more."""
     process = await acted_on(request, number, _WRITES)
     await notices.delete(*request.acting, notice)
-    return request.done(f"{address(request, process)}/triggers", "They are told no more.")
+    return request.done(await _back(request, process), "They are told no more.")
 
 
 @verb("/processes/{number:str}/notices/{notice:uuid}/{do:str}", may=Permission.WRITE_PROCESSES)
 async def switch_notice(request: Asking, number: Path[str], notice: Path[NotificationId], do: Path[str]) -> Shown:
     """Pause it, or let it go on."""
     process = await acted_on(request, number, _WRITES)
-    is_enabled, here = do == "enable", address(request, process)
+    is_enabled, back = do == "enable", await _back(request, process)
     await notices.update(*request.acting, notice, is_enabled=is_enabled)
-    opposite = f"{here}/notices/{notice}/{'disable' if is_enabled else 'enable'}"
-    return request.done(f"{here}/triggers", "They are told." if is_enabled else "It is off.", undo=opposite)
+    opposite = f"{address(request, process)}/notices/{notice}/{'disable' if is_enabled else 'enable'}"
+    said = "They are told." if is_enabled else "It is off."
+    return request.done(back, said, undo=opposite, undo_with={"back": back})

@@ -43,12 +43,17 @@ async def get_group(engine: Engine, actor: Actor, group: UserGroupId) -> UserGro
 
 
 async def list_group_members(
-    engine: Engine, actor: Actor, group: UserGroupId, *, after: UserId | None = None, limit: int
+    engine: Engine, actor: Actor, group: UserGroupId, *, sought: str = "", after: UserId | None = None, limit: int
 ) -> list[GroupMember]:
-    """Who is in a group. It takes the reading of members in the organization. Raises GroupNotFound."""
+    """Who is in a group; `sought` in their names or addresses.
+
+    It takes the reading of members in the organization. Raises GroupNotFound.
+    """
     ensure_in_organization(actor, Permission.READ_MEMBERS)
     await get_group(engine, actor, group)
-    return await store.list_members(engine.database, actor.organization_id, group, after=after, limit=limit)
+    return await store.list_members(
+        engine.database, actor.organization_id, group, sought=sought, after=after, limit=limit
+    )
 
 
 async def create_group(

@@ -100,9 +100,15 @@ async def delete(tx: Statements, organization: OrganizationId, group: UserGroupI
 
 
 async def list_members(
-    tx: Statements, organization: OrganizationId, group: UserGroupId, *, after: UserId | None, limit: int
+    tx: Statements,
+    organization: OrganizationId,
+    group: UserGroupId,
+    *,
+    sought: str = "",
+    after: UserId | None,
+    limit: int,
 ) -> list[GroupMember]:
-    """Who is in a group, by the time of the user's making."""
+    """Who is in a group, by the time of the user's making; of these only whose names have what is sought."""
     return await tx.all(
         GroupMember,
         f"""
@@ -110,10 +116,14 @@ async def list_members(
                user_group_member.created_at
           from user_group_member join app_user on app_user.id = user_group_member.user_id
          where user_group_member.user_group_id = %(group)s and app_user.organization_id = %(organization)s
+           and (%(sought)s = '' or strpos(
+                lower(app_user.username || ' ' || app_user.first_name || ' ' || app_user.last_name || ' '
+                      || app_user.email), lower(%(sought)s)) > 0)
          {oldest_first("user_group_member.user_id")}
         """,
         group=group,
         organization=organization,
+        sought=sought,
         after=after,
         limit=limit,
     )
