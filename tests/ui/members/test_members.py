@@ -8,7 +8,7 @@ from controlroom.engine.access.model import Role
 from controlroom.engine.access.roles.model import ADMIN
 from controlroom.engine.access.users.actions import create_user
 from controlroom.ids import uuid7
-from controlroom.ui.members import pages_groups
+from controlroom.ui.members import pages, pages_groups
 from hypertext import links
 from live import client_of
 
@@ -182,6 +182,31 @@ async def test_an_admin_makes_roles_groups_users_and_workspaces(visit, workspace
     await browser.get(f"//admin/workspaces/{name}-b/delete")
     await browser.post(f"//admin/workspaces/{name}-b/delete")
     assert name not in await browser.get("//admin/workspaces")
+
+
+async def test_many_grants_are_turned_and_sought_and_one_of_many_is_named(visit, workspace, room, ada, monkeypatch):
+    """Memberships take no place among them; where a choice would hold too many, kind and name are typed."""
+    browser = await visit(workspace)
+    user, other = await a_viewer(room, ada, None), await a_viewer(room, ada, None)
+    monkeypatch.setattr(pages, "_CHOSEN", 1)
+    monkeypatch.setattr(pages, "_PAGE", 1)
+    page = await browser.get("/members/grants")
+    assert 'id="f-named" name="named"' in page
+    role = re.search(r'<option value="([0-9a-f-]{36})">pool admin', page)[1]
+    for each in (user, other):
+        await browser.post("/members/grants", kind="user", named=each.username, role=role, where="workspace")
+    await browser.post("/members/grants", 404, kind="user", named="nobody-at-all", role=role, where="workspace")
+    await browser.post("/members/grants", 400, kind="robot", named=user.username, role=role, where="workspace")
+
+    def holds(text, each):
+        return f'name">{each.username}<' in text
+
+    page = await browser.get("/members/grants")
+    assert (holds(page, user), holds(page, other)) == (True, False)
+    more = re.search(r'href="([^"]+after=[^"]+)"', page)[1]
+    assert holds(await browser.get(f"/{more}"), other)
+    assert holds(await browser.get(f"/members/grants?q={other.username}"), other)
+    assert not holds(await browser.get(f"/members/grants?q={other.username}"), user)
 
 
 async def test_people_of_a_group_are_set_at_once(visit, workspace, room, monkeypatch):

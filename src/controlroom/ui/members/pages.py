@@ -1,24 +1,25 @@
 """The people of a workspace: who is in it by which role, who else may do something here, and who is invited."""
 
-from typing import Final
+from typing import Any, Final
+from urllib.parse import urlencode
+from uuid import UUID
 
 from controlroom.engine.access.grants import actions as grants
 from controlroom.engine.access.grants.model import Grant, Principal, PrincipalKind
 from controlroom.engine.access.groups import actions as groups
 from controlroom.engine.access.invitations import store as invitations
 from controlroom.engine.access.model import Role
-from controlroom.engine.access.nouns import GRANT, USER
+from controlroom.engine.access.nouns import API_KEY, GRANT, ROLE, USER, USER_GROUP
 from controlroom.engine.access.roles import actions as roles
-from controlroom.engine.access.roles.model import OF_MEMBERS
 from controlroom.engine.access.store import list_api_keys
 from controlroom.engine.access.users import actions
 from controlroom.engine.access.users.listings import MEMBERS, ListedMember
-from controlroom.engine.nouns import Ways
+from controlroom.engine.nouns import Noun, Ways
 from controlroom.engine.references import resolve
 from controlroom.errors import Invalid
-from controlroom.ids import RoleId, UserId, as_uuid
+from controlroom.ids import GrantId, RoleId, UserId, WorkspaceId, as_uuid
 from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown
-from controlroom.ui.filters import Choice
+from controlroom.ui.filters import LONGEST_SOUGHT, Choice
 from controlroom.ui.lists import Col, Link, ListPage
 from controlroom.ui.routing import Place, page, verb
 
@@ -30,6 +31,15 @@ ROLES: Final = {
     Role.VIEWER: "Reads, changes nothing",
 }
 _MOST: Final = 500
+_CHOSEN: Final = 200
+"""Of each kind in a choice: of more, one is typed."""
+_PAGE: Final = 100
+_KINDS: Final = {
+    PrincipalKind.USER: "A user",
+    PrincipalKind.GROUP: "A group",
+    PrincipalKind.CREDENTIAL: "An API key",
+    PrincipalKind.ROLE: "All who hold the role",
+}
 
 
 _LIST: Final = ListPage(
@@ -130,22 +140,29 @@ async def remove_member(request: Asking, named: Path[str]) -> Shown:
 @page("/members/grants", needs=Permission.READ_MEMBERS, is_read=True)
 async def list_grants(request: Asking) -> Shown:
     """Who else may do something here: by a grant in the workspace, or in the organization."""
-    here = await grants.list_grants(*request.governing, request.workspace, limit=_MOST)
+    sought = request.query_params.get("q", "").strip()[:LONGEST_SOUGHT]
+    here, more_here = await _grants(request, request.workspace, sought, "after")
     is_wide = request.actor.may(Permission.READ_MEMBERS, None)
-    above = await grants.list_grants(*request.governing, None, limit=_MOST) if is_wide else []
+    above, more_above = await _grants(request, None, sought, "above") if is_wide else ([], "")
     can_write = request.actor.may(Permission.WRITE_MEMBERS, request.workspace)
     known = await roles.list_roles(*request.governing, limit=_MOST)
+    principals = await _principals(request) if can_write else []
     return await request.show(
         "members/grants.html",
         title="Grants",
         at="members",
         crumbs=[Crumb("Members", f"{request.base}/members"), Crumb("Grants")],
         tabs=tabs_of(request, "Grants"),
-        here=[each for each in here if not _is_membership(each)],
+        here=here,
         above=above,
+        more={"here": more_here, "above": more_above},
+        is_on=any(request.query_params.get(each) for each in ("after", "above")),
+        sought=sought,
         is_wide=is_wide,
         roles=known,
-        principals=await _principals(request) if can_write else [],
+        principals=principals,
+        has_many=any(len(of) >= _CHOSEN for _, of in principals),
+        kinds=[(each.value, said) for each, said in _KINDS.items()],
         can_write=can_write,
         can_write_above=request.actor.may(Permission.WRITE_MEMBERS, None),
     )
@@ -156,6 +173,8 @@ async def give(request: Asking) -> Shown:
     """Give a role to a user, a group or a key: here, or in the organization."""
     fields = await request.fields()
     kind, _, named = fields.text("to").partition(":")
+    if fields.has("named"):
+        kind, named = fields.text("kind"), str(await _principal(request, fields.text("kind"), fields.text("named")))
     principal, role = as_uuid(named), as_uuid(fields.text("role"))
     if principal is None or role is None or kind not in {each.value for each in PrincipalKind}:
         raise Invalid("Choose who shall have which role.", code="GRANT_WRONG")
@@ -191,8 +210,31 @@ def article(role: Role) -> str:
     return f"{'a' if role is Role.VIEWER else 'an'} {role.value}"
 
 
-def _is_membership(grant: Grant) -> bool:
-    return grant.principal_kind is PrincipalKind.USER and grant.role_id in OF_MEMBERS.values()
+async def _grants(request: Asking, where: WorkspaceId | None, sought: str, key: str) -> tuple[list[Grant], str]:
+    """A page of them behind the one that the address names, and the address of the next; "" if there is none."""
+    after = as_uuid(request.query_params.get(key, ""))
+    found = await grants.list_beside_memberships(
+        *request.governing, where, sought=sought, after=None if after is None else GrantId(after), limit=_PAGE + 1
+    )
+    if len(found) <= _PAGE:
+        return found, ""
+    asked = {**request.query_params, key: str(found[_PAGE - 1].id)}
+    return found[:_PAGE], f"{request.base}/members/grants?{urlencode(asked)}"
+
+
+async def _principal(request: Asking, kind: str, named: str) -> UUID:
+    """Who of a kind is named so. Raises Invalid, or the NotFound of what is not there."""
+    permission = Permission.READ_API_KEYS if kind == PrincipalKind.CREDENTIAL else Permission.READ_MEMBERS
+    nouns: dict[str, Noun[Any]] = {
+        PrincipalKind.USER: USER,
+        PrincipalKind.GROUP: USER_GROUP,
+        PrincipalKind.CREDENTIAL: API_KEY,
+        PrincipalKind.ROLE: ROLE,
+    }
+    if kind not in nouns:
+        raise Invalid("Choose who shall have which role.", code="GRANT_WRONG")
+    found: UUID = await resolve(request.db, request.scope_for(permission), nouns[kind], named)
+    return found
 
 
 async def _user(request: Asking, named: str) -> UserId:
@@ -201,13 +243,13 @@ async def _user(request: Asking, named: str) -> UserId:
 
 async def _principals(request: Asking) -> list[tuple[str, list[tuple[str, str]]]]:
     """To whom a role can be given, by kind."""
-    people = await actions.list_users(*request.governing, limit=_MOST)
-    teams = await groups.list_groups(*request.governing, limit=_MOST)
+    people = await actions.list_users(*request.governing, limit=_CHOSEN)
+    teams = await groups.list_groups(*request.governing, limit=_CHOSEN)
     found = [
         ("Users", [(f"user:{each.id}", each.username) for each in people]),
         ("Groups", [(f"group:{each.id}", each.name) for each in teams]),
     ]
     if request.actor.may(Permission.READ_API_KEYS, request.workspace):
-        keys = await list_api_keys(request.db, request.scope_for(Permission.READ_API_KEYS), after=None, limit=_MOST)
+        keys = await list_api_keys(request.db, request.scope_for(Permission.READ_API_KEYS), after=None, limit=_CHOSEN)
         found.append(("API keys", [(f"credential:{each.id}", each.name) for each in keys]))
     return [(name, of) for name, of in found if of]

@@ -79,6 +79,22 @@ async def list_grants(
     return await store.list_grants(engine.database, actor.organization_id, workspace, after=after, limit=limit)
 
 
+async def list_beside_memberships(
+    engine: Engine,
+    actor: Actor,
+    workspace: WorkspaceId | None,
+    *,
+    sought: str = "",
+    after: GrantId | None = None,
+    limit: int,
+) -> list[Grant]:
+    """Likewise, without what makes members of a workspace; `sought` in the names of who holds, or of the role."""
+    _ensure_reads_members(actor, workspace)
+    return await store.list_beside_memberships(
+        engine.database, actor.organization_id, workspace, sought=sought, after=after, limit=limit
+    )
+
+
 async def get_grant(engine: Engine, actor: Actor, grant: GrantId) -> Grant:
     """One grant. Raises GrantNotFound."""
     found = await store.get(engine.database, actor.organization_id, grant)

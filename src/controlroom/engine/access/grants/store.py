@@ -159,6 +159,39 @@ async def list_grants(
     )
 
 
+async def list_beside_memberships(
+    tx: Statements,
+    organization: OrganizationId,
+    workspace: WorkspaceId | None,
+    *,
+    sought: str,
+    after: GrantId | None,
+    limit: int,
+) -> list[Grant]:
+    """Likewise, without what makes members; only those with a holder or a role whose name has what is sought."""
+    where = (
+        "access_grant.workspace_id is null"
+        if workspace is None
+        else f"access_grant.workspace_id = %(workspace)s and not (access_grant.user_id is not null and {OF_MEMBER})"
+    )
+    return await tx.all(
+        Grant,
+        f"""
+        select * from (
+            {_GRANT}
+             where access_grant.organization_id = %(organization)s and {where}) as granted
+         where (%(sought)s = '' or strpos(lower(principal_name), lower(%(sought)s)) > 0
+                or strpos(lower(role_name), lower(%(sought)s)) > 0)
+         {oldest_first("id")}
+        """,
+        organization=organization,
+        sought=sought,
+        after=after,
+        limit=limit,
+        **({} if workspace is None else {"workspace": workspace}),
+    )
+
+
 async def delete(tx: ScopedTx, organization: OrganizationId, grant: GrantId) -> bool:
     """Remove a grant; whether it was there."""
     return (
