@@ -7,6 +7,7 @@ from controlroom.engine.queues import actions as queues
 from controlroom.engine.workers import actions as workers
 from controlroom.engine.workers.linking import link
 from controlroom.protocol import Link
+from controlroom.ui.workers import pages_groups
 
 
 async def linked(browser, room, group="", name="fin-linux-05"):
@@ -82,6 +83,23 @@ async def test_a_group_is_made_filled_renamed_and_deleted(visit, workspace, room
     await browser.post(f"/groups/{group}/delete")
     await browser.get(f"/groups/{group}", status=404)
     assert "rack-4" in await browser.get("/workers/all")
+
+
+async def test_of_many_workers_those_of_a_group_are_ticked_and_others_named(visit, workspace, room, monkeypatch):
+    """Whom the form did not show, stay; a name of none changes nothing."""
+    browser = await visit(workspace)
+    for name in ("rack-1", "rack-2", "rack-3"):
+        await linked(browser, room, name=name)
+    monkeypatch.setattr(pages_groups, "_MOST_WORKERS", 1)
+    await browser.post("/groups/new", status=422, name="many", names="rack-1, rack-9")
+    group = (await browser.post("/groups/new", name="many", names="rack-1, rack-2")).headers["location"]
+    group = group.rpartition("/")[2]
+    form = await browser.get(f"/groups/{group}/edit")
+    assert "first 1 of 2 workers" in form
+    [shown] = re.findall(r'name="shown" value="([^"]+)"', form)
+    await browser.post(f"/groups/{group}/edit", name="many", is_part="yes", shown=shown, names="rack-3")
+    page = await browser.get(f"/groups/{group}")
+    assert [each for each in ("rack-1", "rack-2", "rack-3") if f'">{each}</a>' in page] == ["rack-2", "rack-3"]
 
 
 async def test_who_may_only_look_sees_no_verbs_and_an_outsider_nothing(visit, workspace, room, ada, cleo):

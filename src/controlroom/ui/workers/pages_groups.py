@@ -6,15 +6,15 @@ from typing import Final
 
 from controlroom.engine.access import history
 from controlroom.engine.access.nouns import ROLE, USER
-from controlroom.engine.references import resolve
+from controlroom.engine.references import Reference, resolve, resolve_all
 from controlroom.engine.runs import occupation
 from controlroom.engine.usage import store as usage
 from controlroom.engine.workers import actions, group_rights, link_tokens, serving, store, whole_groups
-from controlroom.engine.workers.model import WorkerGroup
-from controlroom.engine.workers.store import WORKER_GROUP
+from controlroom.engine.workers.model import Worker, WorkerGroup
+from controlroom.engine.workers.store import WORKER, WORKER_GROUP
 from controlroom.engine.workers.whole_groups import GroupChange, Scheme
 from controlroom.ids import RoleId, UserId, WorkerGroupId, WorkerId, as_uuid
-from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown
+from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
 from controlroom.ui.numbers import ensure_number
 from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.rights import held
@@ -31,7 +31,8 @@ class Over(Enum):
 
 
 _A_PAGE: Final = 50
-_MOST_WORKERS: Final = 500
+_MOST_WORKERS: Final = 200
+"""That a form ticks: of more, those in the group are, and others are named."""
 _MOST_TOKENS: Final = 100
 
 
@@ -95,10 +96,13 @@ async def create_group(request: Asking) -> Shown:
     """Make it, with the workers that are ticked."""
     fields = await request.fields()
     name, chosen = fields.text("name"), set(fields.texts("worker"))
+    wanted, refused = await tried(_chosen(request, fields))
+    if wanted is None:
+        return await _form(request, None, refused=refused, name=name, chosen=chosen, names=fields.text("names"))
     made, refused = await tried(actions.create_group(*request.acting, name))
     if made is None:
-        return await _form(request, None, refused=refused, name=name, chosen=chosen)
-    await _put(request, made.id, chosen)
+        return await _form(request, None, refused=refused, name=name, chosen=chosen, names=fields.text("names"))
+    await actions.set_members(*request.acting, made.id, wanted)
     return request.done(f"{request.base}/groups/{made.number}", f"The group {made.name} is made.")
 
 
@@ -111,11 +115,14 @@ async def ask_to_edit_group(request: Asking, number: Path[str]) -> Shown:
 
 @verb("/groups/{number:str}/edit", may=Permission.WRITE_WORKERS)
 async def edit_group(request: Asking, number: Path[str]) -> Shown:
-    """Name it; its workers are those that are ticked."""
+    """Name it; its workers are those that are ticked or named, and those that the form did not show."""
     fields = await request.fields()
     name, chosen = fields.text("name"), set(fields.texts("worker"))
     seen = request.scope_for(Permission.WRITE_WORKERS)
     found = await resolve(request.db, seen, WORKER_GROUP, number)
+    wanted, refused = await tried(_chosen(request, fields))
+    if wanted is None:
+        return await _form(request, found, refused=refused, name=name, chosen=chosen, names=fields.text("names"))
     if name != (await store.get_group(request.db, seen, found)).name:
         _, refused = await tried(actions.rename_group(*request.acting, found, name))
         if refused:
@@ -127,7 +134,13 @@ async def edit_group(request: Asking, number: Path[str]) -> Shown:
         _, refused = await tried(whole_groups.update(*request.governing, found, change))
         if refused:
             return await _form(request, found, refused=refused, name=name, chosen=chosen)
-    await _put(request, found, chosen)
+    unasked: set[WorkerId] = set()
+    if fields.has("is_part") or fields.has("shown"):
+        shown = {WorkerId(each) for each in map(as_uuid, fields.texts("shown")) if each is not None}
+        unasked = set(await store.member_ids(request.db, seen, found)) - shown  # whom the form did not show, stay
+    _, refused = await tried(actions.set_members(*request.acting, found, unasked | wanted))
+    if refused:
+        return await _form(request, found, refused=refused, name=name, chosen=chosen, names=fields.text("names"))
     return request.done(f"{request.base}/groups/{number}", "The group is changed.")
 
 
@@ -180,12 +193,12 @@ async def _holder(request: Asking, role: str, user: str) -> UserId | RoleId:
     return found
 
 
-async def _put(request: Asking, group: WorkerGroupId, chosen: Collection[str]) -> None:
-    """Have exactly the chosen workers in a group, of those that the actor sees."""
-    seen = request.scope_for(Permission.WRITE_WORKERS)
-    every = {str(each.number): each.id for each in await store.list_workers(request.db, seen, limit=_MOST_WORKERS)}
-    unasked = set(await store.member_ids(request.db, seen, group)) - set(every.values())  # the form shows no more
-    await actions.set_members(*request.acting, group, unasked | {every[each] for each in chosen if each in every})
+async def _chosen(request: Asking, fields: Fields) -> set[WorkerId]:
+    """The workers that are ticked, by their numbers, or named. Raises WorkerNotFound, NameAmbiguous."""
+    names = [each.strip() for each in fields.text("names").replace("\n", ",").split(",")]
+    asked = [Reference(WORKER, each) for each in (*fields.texts("worker"), *names) if each]
+    found: list[WorkerId] = await resolve_all(request.db, request.scope_for(Permission.WRITE_WORKERS), asked)
+    return {*found}
 
 
 def _crumbs(request: Asking, group: WorkerGroup | None, last: str) -> list[Crumb]:
@@ -217,13 +230,16 @@ async def _form(
     refused: str = "",
     name: str | None = None,
     chosen: Collection[str] | None = None,
+    names: str = "",
 ) -> Shown:
     seen = request.scope_for(Permission.READ_WORKERS)
     group = None if found is None else await store.get_group(request.db, seen, found)
-    mine: Collection[str] = set()
-    if group is not None and chosen is None:
+    offered = await store.list_workers(request.db, seen, limit=_MOST_WORKERS + 1)
+    is_whole = len(offered) <= _MOST_WORKERS
+    members: list[Worker] = []
+    if group is not None:
         members = await store.list_members(request.db, seen, group.id, limit=_MOST_WORKERS)
-        mine = {str(each.number) for each in members}
+    mine = {str(each.number) for each in members}
     title = "New group" if group is None else f"Edit {group.name}"
     return await request.show(
         "workers/group_form.html",
@@ -234,7 +250,10 @@ async def _form(
         group=group,
         whole=None if found is None else await whole_groups.get(request.db, seen, found),
         name=name if name is not None else ("" if group is None else group.name),
-        workers=await store.list_workers(request.db, seen, limit=_MOST_WORKERS),
+        workers=offered if is_whole else members,
+        is_whole=is_whole,
+        count=0 if group is None or is_whole else len(await store.member_ids(request.db, seen, group.id)),
+        names=names,
         chosen=mine if chosen is None else chosen,
         refused=refused,
     )
