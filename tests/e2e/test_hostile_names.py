@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from console_pages import fill
-from consoles import log_in, opened, watched
+from consoles import is_too_wide, log_in, opened, watched
 from controlroom.postgres.embedded import running_address
 from rooms import room
 
@@ -23,6 +23,8 @@ NAMED = ("name", "title", "description", "reference", "message", "first_name", "
 KEPT = ("schema_migration", "role", "secret", "secret_attribute", "variable")
 """What the room reads by its name: roles of its own, what is sealed for a name, what is an environment variable."""
 MOST_PAGES = 110
+WIDTHS = {"a laptop": 1280, "a laptop at 200 %": 640, "a phone": 390}
+"""Of windows, in which no page scrolls sideways."""
 _LINKS = """() => [...document.querySelectorAll('main a[href], nav a[href]')]
   .filter(each => !each.hasAttribute('download'))
   .map(each => new URL(each.getAttribute('href'), location.href).href)"""
@@ -67,8 +69,18 @@ def _kind(url):
     return path, "&".join(sorted(each.partition("=")[0] for each in parts.query.split("&")))
 
 
+def _too_wide(page):
+    """The windows in which something of the page stands out at its side."""
+    found = []
+    for name, width in WIDTHS.items():
+        page.set_viewport_size({"width": width, "height": 800})
+        if is_too_wide(page):
+            found.append(name)
+    return found
+
+
 def test_no_name_is_more_than_a_text(browser, attacked):
-    """Not in a title, a crumb, a chart, a menu, a confirmation: no script of it runs, no page fails of it."""
+    """Not in a title, a crumb, a chart, a menu, a confirmation: no script of it runs, none fails or is too wide."""
     context = opened(browser, "desktop", "light")
     page = context.new_page()
     log_in(page, attacked.url, **attacked.facts["admin"])
@@ -90,6 +102,7 @@ def test_no_name_is_more_than_a_text(browser, attacked):
         if complaints:
             wrong.append((url, complaints[:]))
             complaints.clear()
+        wrong += [(url, f"too wide on {name}") for name in _too_wide(page)]
         waiting += page.evaluate(_LINKS)
     assert len(known) > 60
     assert wrong == []
