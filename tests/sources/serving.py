@@ -21,6 +21,11 @@ class Listing:
     """The requests so far."""
     credentials: list[str | None] = field(default_factory=list)
     url: str = ""
+    failing_from: int | None = None
+    """From this request on, all are answered by the failure."""
+    failure: tuple[int, dict[str, str]] = (503, {"Retry-After": "3600"})
+    link_first: bool = False
+    """Whether an answer of the list begins with its link, so that it is seen before the rest is read."""
     twice: bool = False
     """Whether pages of the list have their first row twice, and their last one once more on the next."""
 
@@ -36,7 +41,8 @@ class Listing:
                 more = len(ids) > limit
                 next_ = f"http://elsewhere.example/items?limit={limit}&before={here[-1 - self.twice]}" if more else None
                 here += here[: self.twice]
-                return 200, {"data": [self.rows[id_] for id_ in here], "next": next_, "has_more": more}
+                told = {"data": [self.rows[id_] for id_ in here], "next": next_, "has_more": more}
+                return 200, dict(sorted(told.items(), reverse=True)) if self.link_first else told
             case ["offset"]:
                 start, limit = int(query.get("offset", ["0"])[0]), int(query.get("limit", ["10"])[0])
                 rows = list(self.rows.values())[start : start + limit]
@@ -58,6 +64,8 @@ def listing() -> Iterator[Listing]:
             told.credentials.append(self.headers.get("Authorization"))
             asked = urlsplit(self.path)
             status, headers = told.failures.pop(0) if told.failures else (200, {})
+            if told.failing_from is not None and len(told.asked) > told.failing_from:
+                status, headers = told.failure
             body: Any = {"message": f"not now {status}"}
             if status == 200:
                 status, body = told.answer(asked.path, parse_qs(asked.query))

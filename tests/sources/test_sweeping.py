@@ -67,7 +67,7 @@ def test_a_sweep_tells_what_is_new_and_open_alone():
         assert loads.table == server.rows
         before = len(server.asked)
         assert loads.sweep() == 1  # the open one, which is asked for by itself
-        assert len(server.asked) - before <= 3
+        assert len(server.asked) - before <= 4  # two pages may be under way beside the first
 
         server.rows["00003"] = row(3, "failed")
         server.rows["00098"] = row(98, "failed")  # has ended, and was changed within the look-back

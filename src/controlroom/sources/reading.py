@@ -1,10 +1,10 @@
 """Reads an HTTP API: one session, pages one after another, children side by side, and patience with a busy server.
 
 *What it does*: answers are read as JSON; while a page is worked on, the next one lies ready and one more is under way,
-and no more than these three are in memory. *Patience*: 429 and 5xx, and lost connections, are asked again with growing
-pauses, or after what `Retry-After` says. *Errors* (`ReadFailed`) tell the address without its query and what the server
-said. *Credentials* go to the address that was given and nowhere else: a link to another host is followed on ours, a
-redirect to another one is an error.
+and no more than these three are in memory; of a list that is read `to_its_end`, more, but no more than 24 MB.
+*Patience*: 429 and 5xx, and lost connections, are asked again with growing pauses, or after what `Retry-After` says.
+*Errors* (`ReadFailed`) tell the address without its query and what the server said. *Credentials* go to the address
+that was given and nowhere else: a link to another host is followed on ours, a redirect to another one is an error.
 """
 
 import email.utils
@@ -13,7 +13,7 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -42,6 +42,8 @@ FORBIDDEN: Final = 403
 _GONE: Final = frozenset({404, 410})
 _BEGINNING: Final = 4096
 _AHEAD: Final = 2
+_HELD: Final = 24 * 2**20
+"""So much of a list that is read to its end lies ready at most, beside what is under way."""
 _LOST: Final = (
     requests.ConnectionError,
     requests.Timeout,
@@ -230,7 +232,8 @@ class _Ahead:
     """The answers of a list, each asked for before it is wanted.
 
     Where the beginning of an answer tells the next request, that one is sent while the rest still comes. While a page
-    is worked on, the next one lies ready and the one after it is under way; no more than that is in memory.
+    is worked on, the next one lies ready and the one after it is under way; no more than that is in memory. Of a list
+    that is read `to_its_end`, as many lie ready as there is room for: it is asked for while nobody takes one.
     """
 
     def __init__(
@@ -238,14 +241,17 @@ class _Ahead:
         content: Callable[[Request, Callable[[bytes], None]], bytes],
         first: Request,
         glimpsed: Callable[[bytes], Request | None],
+        *,
+        to_its_end: bool = False,
     ) -> None:
         self._content = content
         self._glimpsed = glimpsed
+        self._to_its_end = to_its_end
         self._known = [first]
         """The requests in their order, as far as they are known."""
         self._under_way: list[Future[bytes]] = []
         self._taken = 0
-        self._changing = threading.Lock()
+        self._changing = threading.RLock()  # an answer may be there as soon as it is asked for
         self._pool = ThreadPoolExecutor(_AHEAD, thread_name_prefix="page")
 
     def __enter__(self) -> Self:
@@ -277,10 +283,26 @@ class _Ahead:
             self._ask()
 
     def _ask(self) -> None:
-        while len(self._under_way) < min(len(self._known), self._taken + _AHEAD):
+        while len(self._under_way) < len(self._known) and self._has_room():
             place = len(self._under_way)
             request = self._known[place]
-            self._under_way.append(self._pool.submit(self._content, request, partial(self._begun, request, place)))
+            asked = self._pool.submit(self._content, request, partial(self._begun, request, place))
+            self._under_way.append(asked)
+            asked.add_done_callback(self._came)
+
+    def _has_room(self) -> bool:
+        waiting = self._under_way[self._taken :]
+        if len(waiting) < _AHEAD or not self._to_its_end:
+            return len(waiting) < _AHEAD
+        come = [each for each in waiting if each.done()]
+        if len(waiting) - len(come) >= _AHEAD or any(each.exception() for each in come):
+            return False
+        return sum(len(each.result()) for each in come) < _HELD
+
+    def _came(self, asked: Future[bytes]) -> None:
+        if not asked.cancelled():
+            with self._changing:
+                self._ask()
 
     def _begun(self, request: Request, place: int, beginning: bytes) -> None:
         next_ = self._glimpsed(beginning)
@@ -308,7 +330,7 @@ class Reader:
         timeout: float = 120.0,
         longest_pause: float = 300.0,
         verify: bool | str = True,
-        pause: Callable[[float], None] = time.sleep,
+        pause: Callable[[float], Any] | None = None,
     ) -> None:
         self.base = base.rstrip("/")
         self.workers = workers
@@ -316,7 +338,8 @@ class Reader:
         self._attempts = attempts
         self._timeout = timeout
         self._longest_pause = longest_pause
-        self._pause = pause
+        self._given_up = threading.Event()
+        self._pause = pause or self._given_up.wait
         self._session = requests.Session()
         self._session.verify = verify
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=workers + 2)
@@ -329,6 +352,10 @@ class Reader:
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
+
+    def give_up(self) -> None:
+        """Ask for nothing more, and wait for no busy server: whoever still asks is told ReadFailed."""
+        self._given_up.set()
 
     def get(self, path: str, **params: Any) -> Any:
         """The JSON at a path. Raises ReadFailed, Gone."""
@@ -362,6 +389,8 @@ class Reader:
         renewed = 0
         told = request if request.path else replace(request, path=urlsplit(self.base).path.lstrip("/"))
         while True:
+            if self._given_up.is_set():
+                raise ReadFailed(told, None, "given up")
             tries += 1
             response: requests.Response | None = None
             headers = self._log_in.headers()
@@ -392,16 +421,18 @@ class Reader:
         rows: Callable[[Any], Any] | str = "data",
         *,
         declared: Reading | None = None,
-    ) -> Iterator[Page]:
+        to_its_end: bool = False,
+    ) -> Generator[Page, None, None]:
         """The pages of a list; each is fetched while the one before it is worked on. Raises ReadFailed, TooFew.
 
         Where it is said how their rows are `declared`, a page that is so has Structs; `following` says then what it
-        `reads` beside them.
+        `reads` beside them. A list that is read `to_its_end` is read on while nobody takes a page.
         """
         select = rows if callable(rows) else lambda answer: followed(answer, rows)
         before = 0
         request: Request | None = first
-        with _Ahead(self.content, first, getattr(following, "glimpsed", lambda _: None)) as ahead:
+        glimpsed = getattr(following, "glimpsed", lambda _: None)
+        with _Ahead(self.content, first, glimpsed, to_its_end=to_its_end) as ahead:
             while request is not None:
                 content = ahead.take()
                 read = None if declared is None else declared.read(content, getattr(following, "reads", ()))

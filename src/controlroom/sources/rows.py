@@ -146,6 +146,8 @@ class _Told:
 def _within(values: Sequence[Any], key: str) -> Sequence[Any]:
     """What each value has at a key; None for what has no keys."""
     if isinstance(next(each for each in values if each is not None), Declared):
+        if None not in values:
+            return list(map(attrgetter(key), values))
         return [None if each is None else getattr(each, key) for each in values]
     return [each.get(key) if isinstance(each, dict) else None for each in values]
 

@@ -37,6 +37,7 @@ from dlt.extract import DltSource
 from controlroom import sources
 from controlroom.sources.contracts import Contract, columns_of, grown
 from controlroom.sources.endings import end
+from controlroom.sources.onward import reading_on
 from controlroom.sources.resources import MARKS
 
 Tell = Callable[[str, str, int], None]
@@ -102,7 +103,7 @@ def load(
     """
     begun = time.monotonic()
     home = Path(folder) if folder is not None else default_folder()
-    with _alone(home, name), _busy(), _remarks() as remarks, _quiet():
+    with _alone(home, name), _busy(), reading_on(), _remarks() as remarks, _quiet():
         pipeline = dlt.pipeline(
             name,
             destination=destination_of(destination),

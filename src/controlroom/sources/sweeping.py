@@ -13,14 +13,16 @@ another was.
 import base64
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from operator import attrgetter
 from typing import Any, Final
 
 import orjson
 
 from controlroom.sources.declared import Declared, Reading
+from controlroom.sources.onward import hand_on, taken_on
 from controlroom.sources.reading import Next, Page, Reader, ReadFailed, Request
 from controlroom.sources.rows import moment
 
@@ -78,7 +80,8 @@ class Sweep:
         remembered = bytearray(base64.b64decode(under.told))
         until, count = moment(under.until), 0
         seen: set[str] = set()
-        for page in self._pages(under.next):
+        source = _Source()
+        for page in self._pages(under.next, source, to_its_end=until is None and not self.carries):
             if fresh := under.taken(page.rows, self, until, told, remembered, followed):
                 yield _unseen(fresh, seen)
             count += len(page.rows)
@@ -89,6 +92,8 @@ class Sweep:
                 under.told = base64.b64encode(remembered).decode()
                 swept["under"] = asdict(under)
                 state["more"] = True
+                if until is None and not self.carries and source.pages is not None:
+                    hand_on((self.reader.base, under.next), source.pages, self.reader.give_up)
                 return
         for rows in self._followed([id_ for id_ in followed if id_ not in under.met], under):
             yield _unseen(rows, seen)
@@ -108,18 +113,22 @@ class Sweep:
         before = moment(state.get("since"))
         return before is not None and (self.since is None or self.since < before)
 
-    def _pages(self, next_: str | None) -> Iterator[Page]:
+    def _pages(self, next_: str | None, source: "_Source", *, to_its_end: bool) -> Iterator[Page]:
+        """The pages from an address on, or from the beginning; also where a page's address of before is none now."""
+        read = partial(self.reader.pages, following=self.following, declared=self.declared, to_its_end=to_its_end)
         if next_ is not None:
+            source.pages = taken_on((self.reader.base, next_)) or read(Request(next_))
             try:
-                yield from self.reader.pages(Request(next_), self.following, declared=self.declared)
+                for page in source.pages:  # which are not closed with these: they may be handed on
+                    yield page
             except ReadFailed as failed:
                 if failed.status not in _MEANS_NOTHING:
                     raise
             else:
                 return
-        yield from self.reader.pages(
-            self.first, self.following, declared=self.declared
-        )  # also where a page's address of before is none now
+        source.pages = read(self.first)
+        for page in source.pages:
+            yield page
 
     def _followed(self, ids: Sequence[str], under: "_Under") -> Iterator[Sequence[Row]]:
         """The rows that were open and lie below what was read, several in a page."""
@@ -131,6 +140,13 @@ class Sweep:
     def _is_below(self, rows: Sequence[Row], until: dt.datetime | None) -> bool:
         at = moment(rows[-1][self.created]) if rows else None
         return until is not None and at is not None and at < until
+
+
+@dataclass(slots=True)
+class _Source:
+    """Where the pages of a sweep come from at the moment."""
+
+    pages: Generator[Page, None, None] | None = None
 
 
 @dataclass(slots=True)
