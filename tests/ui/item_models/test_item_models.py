@@ -17,7 +17,9 @@ async def test_a_model_is_made_used_and_deleted(visit, workspace):
     page = await browser.get(here)
     assert "number" in page
     assert "ref" in page
-    assert name in await browser.get("/item-models")
+    assert name in await browser.get(f"/item-models?q={name}")
+    assert "No models match" in await browser.get("/item-models?q=nothing-of-that-name")
+    assert name in await browser.get(f"/item-models?q={name}&as=csv")
     number = here.rpartition("/")[2]
 
     form = await browser.get("/queues/new")

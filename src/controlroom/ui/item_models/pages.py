@@ -7,12 +7,13 @@ from controlroom.engine.item_models import actions, store
 from controlroom.engine.item_models.model import AttributeKind, ItemModel, NewAttribute
 from controlroom.engine.item_models.store import ITEM_MODEL
 from controlroom.engine.lists import pages
-from controlroom.engine.lists.model import Asked, equal
+from controlroom.engine.lists.model import Asked, Within, equal
 from controlroom.engine.queues.listings import QUEUES
 from controlroom.engine.queues.model import ListedQueue
 from controlroom.engine.references import resolve
 from controlroom.ids import ItemModelId
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
+from controlroom.ui.lists import Col, ListPage
 from controlroom.ui.numbers import ensure_number
 from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.rights import anywhere
@@ -24,15 +25,33 @@ _ROWS: Final = 8
 KINDS: Final = [(each.value, each.value.capitalize()) for each in AttributeKind]
 
 
+_LIST: Final = ListPage(
+    listing=store.ITEM_MODELS,
+    row=ItemModel,
+    path="/item-models",
+    noun="models",
+    noun_of_one="model",
+    columns=(
+        Col("name", "Model", sort="name", always=True),
+        Col("attributes", "Attributes", csv=lambda model: ", ".join(each.name for each in model.attributes)),
+        Col("created_at", "Made", sort="created_at", is_number=True, always=True),
+    ),
+    searched=("name",),
+    searched_words="Name, number or id",
+    sort="name",
+)
+
+
 @page("/item-models", needs=Permission.READ_WORK_ITEMS)
 async def list_models(request: Asking) -> Shown:
     """Those of the organization."""
+    seen = Within.one("%(organization)s", organization=request.actor.organization_id)
     return await request.show(
         "item_models/list.html",
         title="Models of items",
         at="workers",
         crumbs=_crumbs(request),
-        models=await store.list_models(request.db, request.actor.organization_id, limit=_MOST),
+        found=await _LIST.read(request, seen=seen),
         may_govern=may_govern(request),
     )
 

@@ -83,6 +83,7 @@ async def list_members(request: Asking) -> Shown:
         tabs=tabs_of(request, "Members"),
         found=found,
         invited=await invitations.list_invitations(*request.reading, limit=_MOST) if request.part is None else [],
+        most_invited=_MOST,
         roles=ROLES,
         can_write=request.actor.may(Permission.WRITE_MEMBERS, request.workspace),
     )

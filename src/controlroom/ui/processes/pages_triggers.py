@@ -76,6 +76,7 @@ async def around(request: Asking, process: Process) -> dict[str, Any]:
         else [],
         "planned": planned,
         "sentence": sentence,
+        "most": _MOST,
         "return_to": str(request.scope["path"]),
     }
 

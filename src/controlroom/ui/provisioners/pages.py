@@ -38,6 +38,7 @@ async def list_provisioners(request: Asking) -> Shown:
         title="Provisioners",
         at="provisioners",
         provisioners=await store.list_provisioners(*request.reading, limit=_MOST),
+        most=_MOST,
         may_change=_may_change(request),
     )
 

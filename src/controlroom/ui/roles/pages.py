@@ -30,6 +30,7 @@ async def list_roles(request: Asking) -> Shown:
         at="members",
         crumbs=[Crumb("Members", f"{request.base}/members"), Crumb("Roles")],
         tabs=tabs_of(request, "Roles"),
+        most=_MOST,
         roles=[(role, *tags_of(_boxes(role), most=6)) for role in ordered],
         can_write=_writes(request),
     )

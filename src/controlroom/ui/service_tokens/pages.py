@@ -9,12 +9,13 @@ from controlroom.engine.access.scope import Of, throughout
 from controlroom.engine.access.service_tokens import actions
 from controlroom.engine.access.service_tokens.model import ServiceToken
 from controlroom.engine.access.service_tokens.store import SERVICE_TOKENS
-from controlroom.engine.lists import pages
-from controlroom.engine.lists.model import Asked, Sort
+from controlroom.engine.lists.model import equal
 from controlroom.engine.nouns import Ways
 from controlroom.engine.references import resolve
 from controlroom.ids import RoleId, ServiceTokenId, WorkspaceId, as_uuid
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
+from controlroom.ui.filters import Tab
+from controlroom.ui.lists import Col, ListPage
 from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.rights import in_organization
 from controlroom.ui.routing import Place, page, verb
@@ -34,18 +35,38 @@ _MOST: Final = 500
 _DAYS: Final = (("", "Until it is deleted"), ("30", "30 days"), ("90", "90 days"), ("365", "A year"))
 
 
+_LIST: Final = ListPage(
+    listing=SERVICE_TOKENS,
+    row=ServiceToken,
+    path=_HERE,
+    noun="service tokens",
+    noun_of_one="service token",
+    tabs=(Tab("all", "All"), Tab("disabled", "Disabled", equal(is_disabled=True))),
+    columns=(
+        Col("name", "Token", sort="name", always=True),
+        Col("grants", "Holds", csv=lambda token: ", ".join(each.role_name for each in token.grants)),
+        Col("use_count", "Used", is_number=True),
+        Col("used_at", "Last used", sort="used_at"),
+        Col("expires_at", "Ends"),
+        Col("verbs", "", always=True, csv=lambda _: ""),
+    ),
+    searched=("name",),
+    searched_words="Name, number or id",
+    sort="-id",
+)
+
+
 @page(_HERE, opt=_ABOVE, is_read=True)
 async def list_tokens(request: Asking) -> Shown:
     """All of the organization, the newest first, with what they hold and when they were used."""
     seen = throughout(request.actor, Permission.READ_API_KEYS)
-    asked = Asked(sort=(Sort("id"),), length=_MOST)
-    found = await pages.rows(request.db, ServiceToken, SERVICE_TOKENS, seen, asked)
+    found = await _LIST.read(request, seen=seen)
     return await request.show(
         "service_tokens/list.html",
         title="Service tokens",
         at="service-tokens",
         crumbs=[Crumb("Service tokens")],
-        tokens=found[::-1],
+        found=found,
         may_change=request.actor.may(Permission.WRITE_API_KEYS, None),
     )
 
