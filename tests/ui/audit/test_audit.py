@@ -22,6 +22,8 @@ async def test_what_happened_is_told_and_found(visit, workspace, room, ada, cleo
     assert "permissions" in page
     assert "API key created" in await browser.get(f"/audit?subject={key.id}&since=1h")
     assert "No events match" in await browser.get(f"/audit?actor={uuid7()}")
+    led = await browser.http.get(browser.path("/audit"), params={"actor": "key erp"})
+    assert led.headers["location"].endswith(f"actor={key.id}")
     assert "Drop What nothing" in await browser.get("/audit?kind=nothing")
     told = await browser.http.get(f"{browser.base}/audit?as=csv&kind=api_key.created")
     assert told.text.count("api_key.created") >= 1
@@ -36,6 +38,10 @@ async def test_the_organizations_own_is_for_who_reads_it(visit, workspace, room)
     await grant(room.engine, room.admin, Principal(PrincipalKind.USER, browser.user), ADMIN, None)
     await browser.post("//login", username=browser.username, password=PASSWORD)
     assert "User logged in" in await browser.get(f"//admin/audit?actor={browser.user}")
+    for path in ("//admin/audit", "/audit"):  # where there are more than a choice holds, a name is typed
+        led = await browser.http.get(browser.path(path), params={"actor": browser.username})
+        assert (led.status_code, led.headers["location"].rpartition("=")[2]) == (303, str(browser.user))
+        await browser.get(f"{path}?actor=nobody-at-all", status=404)
     told = await browser.http.get("/admin/audit?as=csv&kind=user.logged_in")
     assert "user.logged_in" in told.text
 
