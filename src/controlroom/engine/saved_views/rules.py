@@ -17,6 +17,7 @@ LISTS: Final[Mapping[str, Permission]] = {
     "tasks": Permission.READ_WORK_ITEMS,
     "tasks/requests": Permission.READ_RUNS,
     "queues": Permission.READ_WORK_ITEMS,
+    "item-models": Permission.READ_WORK_ITEMS,
     "workers": Permission.READ_WORKERS,
     "groups": Permission.READ_WORKERS,
     "processes": Permission.READ_PROCESSES,
@@ -39,6 +40,7 @@ LISTS: Final[Mapping[str, Permission]] = {
 """The lists of a workspace, and who sees one of them; nobody is told of a view of a list that they may not see."""
 LISTS_ABOVE: Final[Mapping[str, Permission]] = {
     "users": Permission.READ_MEMBERS,
+    "service-tokens": Permission.READ_API_KEYS,
     "audit": Permission.READ_AUDIT,
 }
 """Likewise, of the organization as a whole."""

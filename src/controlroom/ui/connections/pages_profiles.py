@@ -1,31 +1,23 @@
-"""Profiles: a connection with who logs in, by a key. Overlays: what is put over the settings of a connection."""
+"""Profiles: a connection with who logs in, by a key."""
 
-from typing import Any, Final
+from typing import Final
 
-import msgspec
-
-from controlroom.engine.access.scope import within
-from controlroom.engine.connections import attributes, named_profiles
-from controlroom.engine.connections.attributes import ATTRIBUTES
-from controlroom.engine.connections.listings import EXTENDED_ATTRIBUTES
-from controlroom.engine.connections.model import ExtendedAttributes, Profile
+from controlroom.engine.connections import named_profiles
+from controlroom.engine.connections.model import Profile
 from controlroom.engine.connections.named_profiles import PROFILE, ProfileChange
-from controlroom.engine.lists import pages
-from controlroom.engine.lists.model import AllOf, Asked, Sort
 from controlroom.engine.references import resolve
-from controlroom.errors import Invalid
 from controlroom.ids import ConnectionId, ExtendedAttributesId, LoginId, as_uuid
 from controlroom.ui.asking import Asking, Fields, Path, Permission, Shown
-from controlroom.ui.connections.pages import MOST, THERE, known, tabs_of
+from controlroom.ui.connections.pages import known, tabs_of
+from controlroom.ui.connections.pages_attributes import attributes_of, told
 from controlroom.ui.connections.pages_logins import logins_of, name_of, profiles_of
-from controlroom.ui.refusals import REFUSED, said, tried
+from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.routing import page, verb
 
 _READS: Final = Permission.READ_TARGETS
 _WRITES: Final = (Permission.WRITE_TARGETS, _READS)
 
 
-# ---------------------------------------------------------------------------------------------------- profiles
 @page("/profiles", needs=_READS)
 async def list_profiles(request: Asking) -> Shown:
     """Those of the workspace."""
@@ -111,92 +103,6 @@ async def delete_profile(request: Asking, number: Path[str]) -> Shown:
     return request.done(f"{request.base}/profiles", "The profile is deleted. Its connection and its log-in stay.")
 
 
-# ---------------------------------------------------------------------------------------------------- overlays
-@page("/attributes", needs=_READS)
-async def list_attributes(request: Asking) -> Shown:
-    """What is put over settings of connections; each secret a mask."""
-    return await request.show(
-        "connections/attributes.html",
-        title="Overlays",
-        at="connections",
-        crumbs=request.way(("Connections", "/connections"), "Overlays"),
-        tabs=tabs_of(request, "Overlays"),
-        overlays=await attributes_of(request),
-        written=_written,
-        may_change=_may_change(request),
-    )
-
-
-@page("/attributes/new", needs=_WRITES)
-async def ask_for_attributes(request: Asking) -> Shown:
-    """What it puts over."""
-    return await _overlay_form(request, None, "{\n}")
-
-
-@verb("/attributes/new")
-async def create_attributes(request: Asking) -> Shown:
-    """Make it."""
-    text = (await request.fields()).raw("attributes")
-    try:
-        wanted = _read(text)
-    except Invalid as wrong:
-        return await _overlay_form(request, None, text, refused=said(wrong))
-    made, refused = await tried(attributes.create(*request.acting, wanted))
-    if made is None:
-        return await _overlay_form(request, None, text, refused=refused)
-    return request.done(f"{request.base}/attributes", f"The overlay #{made.number} is made.")
-
-
-@page("/attributes/{number:str}/edit", needs=_WRITES)
-async def ask_to_edit_attributes(request: Asking, number: Path[str]) -> Shown:
-    """What it shall put over; a mask stands for the secret that is there."""
-    overlay = await _overlay(request, number)
-    return await _overlay_form(request, overlay, _written(overlay.attributes))
-
-
-@verb("/attributes/{number:str}/edit")
-async def edit_attributes(request: Asking, number: Path[str]) -> Shown:
-    """Change it."""
-    text = (await request.fields()).raw("attributes")
-    overlay = await _overlay(request, number)
-    try:
-        wanted = _read(text)
-    except Invalid as wrong:
-        return await _overlay_form(request, overlay, text, refused=said(wrong))
-    _, refused = await tried(attributes.replace(*request.acting, overlay.id, wanted))
-    if refused:
-        return await _overlay_form(request, overlay, text, refused=refused)
-    return request.done(f"{request.base}/attributes", "The overlay is changed.")
-
-
-@page("/attributes/{number:str}/delete", needs=_WRITES)
-async def ask_to_delete_attributes(request: Asking, number: Path[str]) -> Shown:
-    """What is lost with it."""
-    return await _overlay_question(request, await _overlay(request, number))
-
-
-@verb("/attributes/{number:str}/delete")
-async def delete_attributes(request: Asking, number: Path[str]) -> Shown:
-    """Delete it, where nothing names it."""
-    overlay = await _overlay(request, number)
-    _, refused = await tried(attributes.delete(*request.acting, overlay.id))
-    if refused:
-        return await _overlay_question(request, overlay, refused=refused)
-    return request.done(f"{request.base}/attributes", "The overlay is deleted.")
-
-
-async def attributes_of(request: Asking) -> list[ExtendedAttributes]:
-    """The overlays of the workspace, the oldest first."""
-    asked = Asked(filter=AllOf((THERE,)), sort=(Sort("id"),), length=MOST)
-    seen = within(request.scope_for(_READS))
-    return await pages.rows(request.db, ExtendedAttributes, EXTENDED_ATTRIBUTES, seen, asked)
-
-
-def told(overlay: ExtendedAttributes) -> str:
-    """An overlay in a choice: its number, and what it says something of."""
-    return f"#{overlay.number}: {', '.join(overlay.attributes)}"[:80]
-
-
 def _named(fields: Fields) -> tuple[ConnectionId | None, LoginId | None, ExtendedAttributesId | None]:
     connection, login, over = (as_uuid(fields.text(name)) for name in ("connection", "login", "attributes"))
     return (
@@ -210,26 +116,9 @@ def _may_change(request: Asking) -> bool:
     return request.actor.may(Permission.WRITE_TARGETS, request.workspace)
 
 
-def _written(values: dict[str, Any]) -> str:
-    return msgspec.json.format(msgspec.json.encode(values), indent=2).decode()
-
-
-def _read(text: str) -> dict[str, Any]:
-    """What an overlay says. Raises Invalid."""
-    try:
-        return msgspec.json.decode(text, type=dict[str, Any])
-    except (msgspec.MsgspecError, RecursionError) as broken:
-        raise Invalid("an overlay is a JSON object", code="EXTENDED_ATTRIBUTES_INVALID") from broken
-
-
 async def _profile(request: Asking, named: str) -> Profile:
     seen = request.scope_for(_READS)
     return await named_profiles.get(request.db, seen, await resolve(request.db, seen, PROFILE, named))
-
-
-async def _overlay(request: Asking, named: str) -> ExtendedAttributes:
-    seen = request.scope_for(_READS)
-    return await attributes.get(request.db, seen, await resolve(request.db, seen, ATTRIBUTES, named))
 
 
 async def _form(request: Asking, profile: Profile | None, fields: Fields, *, refused: str = "") -> Shown:
@@ -256,30 +145,5 @@ async def _question(request: Asking, profile: Profile, *, refused: str = "") -> 
         crumbs=request.way(("Profiles", "/profiles"), profile.key, "Delete"),
         status=REFUSED if refused else 200,
         profile=profile,
-        refused=refused,
-    )
-
-
-async def _overlay_form(request: Asking, overlay: ExtendedAttributes | None, text: str, *, refused: str = "") -> Shown:
-    return await request.show(
-        "connections/attributes_form.html",
-        title=f"Edit overlay #{overlay.number}" if overlay else "New overlay",
-        at="connections",
-        crumbs=request.way(("Overlays", "/attributes"), f"#{overlay.number}" if overlay else "New overlay"),
-        status=REFUSED if refused else 200,
-        overlay=overlay,
-        text=text,
-        refused=refused,
-    )
-
-
-async def _overlay_question(request: Asking, overlay: ExtendedAttributes, *, refused: str = "") -> Shown:
-    return await request.show(
-        "connections/attributes_delete.html",
-        title=f"Delete overlay #{overlay.number}",
-        at="connections",
-        crumbs=request.way(("Overlays", "/attributes"), f"#{overlay.number}", "Delete"),
-        status=REFUSED if refused else 200,
-        overlay=overlay,
         refused=refused,
     )

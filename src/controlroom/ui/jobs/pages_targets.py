@@ -14,8 +14,8 @@ from controlroom.engine.targets.store import TARGET
 from controlroom.ids import ConnectionId, ExtendedAttributesId, LoginId, ProfileId, TargetId, as_uuid
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
 from controlroom.ui.connections.pages import known as known_connections
+from controlroom.ui.connections.pages_attributes import attributes_of, told
 from controlroom.ui.connections.pages_logins import logins_of, name_of, profiles_of
-from controlroom.ui.connections.pages_profiles import attributes_of, told
 from controlroom.ui.filters import Choice
 from controlroom.ui.jobs.pages import THERE, jobs_of, tabs_of, when_told
 from controlroom.ui.lists import Col, ListPage

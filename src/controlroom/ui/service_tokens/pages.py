@@ -39,6 +39,7 @@ _LIST: Final = ListPage(
     listing=SERVICE_TOKENS,
     row=ServiceToken,
     path=_HERE,
+    kept_as="service-tokens",
     noun="service tokens",
     noun_of_one="service token",
     tabs=(Tab("all", "All"), Tab("disabled", "Disabled", equal(is_disabled=True))),

@@ -17,6 +17,7 @@ PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "tasks": ("Tasks of people", "/tasks"),
     "tasks/requests": ("Requests", "/tasks/requests"),
     "queues": ("Queues", "/queues"),
+    "item-models": ("Models of items", "/item-models"),
     "workers": ("Workers", "/workers/all"),
     "groups": ("Worker groups", "/groups"),
     "processes": ("Processes", "/processes"),
@@ -39,6 +40,7 @@ PLACES: Final[Mapping[str, tuple[str, str]]] = {
 """In a workspace: the name, and the path below it; none for a list that lies below some other thing."""
 ABOVE: Final[Mapping[str, tuple[str, str]]] = {
     "users": ("Users", "/admin/users"),
+    "service-tokens": ("Service tokens", "/admin/service-tokens"),
     "audit": ("Audit log of the organization", "/admin/audit"),
 }
 
