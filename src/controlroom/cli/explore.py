@@ -2,11 +2,13 @@
 
 import os
 import secrets
+import signal
 import subprocess
 import sys
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
@@ -73,12 +75,32 @@ def explore(
         (settings / "token").write_text(token, encoding="utf-8")
         words += ["--token", "--token-password-file", str(settings / "token")]
         print(f"http://127.0.0.1:{port}/?access_token={token}", flush=True)
-        try:
-            code = subprocess.run(words, env={**os.environ, **variables}, check=False).returncode  # noqa: S603 - our own
-        except KeyboardInterrupt:
-            return
+        code = _served(words, {**os.environ, **variables})
     if code:
         raise CommandFailed("the notebook could not be opened", hint=f"Is port {port} taken? Name another by --port.")
+
+
+def _served(words: list[str], variables: dict[str, str]) -> int:
+    """Run the notebook until it ends or we are told to; its exit code, 0 if it ended because of us.
+
+    It ends with us, whoever ends us: else it would keep the port, and the file open.
+    """
+    with subprocess.Popen(words, env=variables) as notebook:  # noqa: S603 - our own
+        told = []
+
+        def end(number: int, _: FrameType | None) -> None:
+            told.append(number)
+            notebook.terminate()
+
+        before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+        try:
+            code = notebook.wait()
+        except KeyboardInterrupt:  # it has heard it, too
+            return 0
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+    return 0 if told else code
 
 
 def _file(named: Path | None) -> Path:
