@@ -19,7 +19,8 @@ import sys
 import dlt
 from controlroom.sources.columns import TEXT, TIME, Column, Table
 from controlroom.sources import resources
-from controlroom.sources.reading import Reader, Request, by_link
+from controlroom.sources.paging import Request, by_link
+from controlroom.sources.reading import Reader
 from controlroom.sources.resources import resource
 from controlroom.sources.running import load
 from controlroom.sources.sweeping import Sweep

@@ -13,7 +13,8 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from controlroom.sources import resources
 from controlroom.sources.columns import TEXT, TIME, Column, Table
 from controlroom.sources.onward import hand_on, reading_on, taken_on
-from controlroom.sources.reading import Reader, ReadFailed, Request, by_link
+from controlroom.sources.paging import Request, by_link
+from controlroom.sources.reading import Reader, ReadFailed
 from controlroom.sources.resources import resource
 from controlroom.sources.running import LoadReport, load
 from controlroom.sources.sweeping import Sweep

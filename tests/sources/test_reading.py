@@ -6,18 +6,8 @@ import time
 
 import pytest
 
-from controlroom.sources.reading import (
-    Gone,
-    Headers,
-    Reader,
-    ReadFailed,
-    Request,
-    TooFew,
-    by_body_offset,
-    by_cursor,
-    by_link,
-    by_offset,
-)
+from controlroom.sources.paging import Request, TooFew, by_body_offset, by_cursor, by_link, by_offset
+from controlroom.sources.reading import Gone, Headers, Reader, ReadFailed
 from sources.serving import listing
 
 

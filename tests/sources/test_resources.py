@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controlroom.sources.columns import INTEGER, TEXT, Column, Table, child
-from controlroom.sources.reading import ReadFailed, Request
+from controlroom.sources.paging import Request
+from controlroom.sources.reading import ReadFailed
 from controlroom.sources.resources import shaped, table_of, together
 from controlroom.sources.rows import Shaper
 

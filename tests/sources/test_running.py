@@ -10,7 +10,8 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from controlroom.sources import resources
 from controlroom.sources.columns import TEXT, TIME, Column, Table
-from controlroom.sources.reading import Reader, Request, by_link
+from controlroom.sources.paging import Request, by_link
+from controlroom.sources.reading import Reader
 from controlroom.sources.resources import Kept, resource
 from controlroom.sources.running import AmbiguousName, AnothersTables, CannotOpen, destination_of, load, name_of
 from controlroom.sources.sweeping import Sweep

@@ -6,7 +6,8 @@ import datetime as dt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controlroom.sources.reading import Reader, Request, by_link
+from controlroom.sources.paging import Request, by_link
+from controlroom.sources.reading import Reader
 from controlroom.sources.sweeping import Sweep
 from sources.serving import Listing, listing
 

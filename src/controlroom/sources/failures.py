@@ -21,7 +21,8 @@ from dlt.extract.exceptions import ResourcesNotFoundError
 
 from controlroom.sources.arguments import NotConfigured
 from controlroom.sources.contracts import Refused
-from controlroom.sources.reading import ReadFailed, TooFew
+from controlroom.sources.paging import TooFew
+from controlroom.sources.reading import ReadFailed
 from controlroom.sources.running import AlreadyRunning, AmbiguousName, AnothersTables, CannotOpen
 
 _OURS = (AlreadyRunning, AmbiguousName, AnothersTables, CannotOpen, NotConfigured, ReadFailed, Refused, TooFew)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Hashable, Iterator
 from contextvars import ContextVar
 from typing import Final, TypeAlias
 
-from controlroom.sources.reading import Page
+from controlroom.sources.paging import Page
 
 _Kept: TypeAlias = dict[Hashable, tuple[Generator[Page, None, None], Callable[[], None]]]
 _kept: Final[ContextVar[_Kept | None]] = ContextVar("kept", default=None)

@@ -8,16 +8,14 @@ that was given and nowhere else: a link to another host is followed on ours, a r
 """
 
 import email.utils
-import json
 import random
-import re
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
-from typing import Any, Final, Protocol, Self, TypeVar
+from functools import cached_property
+from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import orjson
@@ -25,7 +23,9 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
+from controlroom.sources.ahead import Ahead
 from controlroom.sources.declared import Reading
+from controlroom.sources.paging import Next, Page, Request, followed
 
 Parent = TypeVar("Parent")
 Found = TypeVar("Found")
@@ -41,9 +41,6 @@ _RENEWALS: Final = 3
 FORBIDDEN: Final = 403
 _GONE: Final = frozenset({404, 410})
 _BEGINNING: Final = 4096
-_AHEAD: Final = 2
-_HELD: Final = 24 * 2**20
-"""So much of a list that is read to its end lies ready at most, beside what is under way."""
 _LOST: Final = (
     requests.ConnectionError,
     requests.Timeout,
@@ -55,7 +52,7 @@ _LOST: Final = (
 class ReadFailed(Exception):  # noqa: N818 - an event of the field, as CommandFailed
     """The server would not tell what it was asked."""
 
-    def __init__(self, request: "Request", status: int | None, said: str) -> None:
+    def __init__(self, request: Request, status: int | None, said: str) -> None:
         self.status = status
         self.said = said
         word = "no answer" if status is None else str(status)
@@ -65,10 +62,6 @@ class ReadFailed(Exception):  # noqa: N818 - an event of the field, as CommandFa
 
 class Gone(ReadFailed):
     """What was asked for is not there, or not any more."""
-
-
-class TooFew(Exception):  # noqa: N818
-    """A list ended before as many rows came as it said there were."""
 
 
 class LogIn(Protocol):
@@ -96,227 +89,6 @@ class Headers:
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is asked: a path below the base, or a whole address of the same server."""
-
-    path: str
-    params: Mapping[str, Any] = field(default_factory=dict)
-    body: Any = None
-    method: str = ""
-
-    def __post_init__(self) -> None:
-        if not self.method:
-            object.__setattr__(self, "method", "GET" if self.body is None else "POST")
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a list."""
-
-    rows: list[Any]
-    answer: Any
-    """All that the server said."""
-    request: Request
-    next: Request | None
-    """How the next one is asked for; None for the last."""
-
-
-Next = Callable[[Request, Any, Sequence[Any], int], Request | None]
-"""How to ask for the next page, of the request, its answer, the rows in it and how many came before them."""
-
-
-# ------------------------------------------------------------------------------------------- ways from page to page
-class by_link:  # noqa: N801 - a way as the others
-    """The answer tells the whole address of the next page (Robocorp)."""
-
-    def __init__(self, key: str = "next") -> None:
-        self._key = key
-        self.reads = (key,)
-        """What of an answer it looks at, beside the rows."""
-        self._first = re.compile(rb'\s*\{\s*"' + re.escape(key.encode()) + rb'"\s*:\s*("[^"\\]*")')
-
-    def __call__(self, request: Request, answer: Any, rows: Sequence[Any], before: int) -> Request | None:  # noqa: ARG002
-        """See Next."""
-        link = followed(answer, self._key)
-        return Request(str(link)) if link else None
-
-    def glimpsed(self, content: bytes) -> Request | None:
-        """The same before the answer is read, where it begins with the link: ours do."""
-        found = self._first.match(content)
-        return Request(orjson.loads(found[1])) if found else None
-
-
-def by_offset(
-    *,
-    offset: str = "offset",
-    limit: str = "limit",
-    size: int = 100,
-    total: str | None = None,
-    applied: str | None = None,
-) -> Next:
-    """Row offsets in the query; `total` is where the answer tells how many there are, `applied` the limit it took."""
-
-    def following(request: Request, answer: Any, rows: Sequence[Any], before: int) -> Request | None:
-        reached = before + len(rows)
-        if not _goes_on(request, answer, rows, reached, total, _number(followed(answer, applied)) or size):
-            return None
-        return replace(
-            request, params={limit: size, **request.params, offset: _start(request.params, offset) + len(rows)}
-        )
-
-    return following
-
-
-def by_body_offset(*, offset: str = "page.offset", total: str | None = "page.totalFilter", size: int = 1000) -> Next:
-    """Row offsets in the body of a POST (Automation 360)."""
-
-    def following(request: Request, answer: Any, rows: Sequence[Any], before: int) -> Request | None:
-        reached = before + len(rows)
-        if not _goes_on(request, answer, rows, reached, total, size):
-            return None
-        *above, last = offset.split(".")
-        body = json.loads(json.dumps(request.body or {}))
-        here = body
-        for name in above:
-            here = here.setdefault(name, {})
-        here[last] = int(here.get(last) or 0) + len(rows)
-        return replace(request, body=body)
-
-    return following
-
-
-def by_cursor(*, parameter: str, at: str) -> Next:
-    """The answer tells a cursor that the next request gives back."""
-
-    def following(request: Request, answer: Any, rows: Sequence[Any], before: int) -> Request | None:  # noqa: ARG001
-        cursor = followed(answer, at)
-        return replace(request, params={**request.params, parameter: cursor}) if cursor and rows else None
-
-    return following
-
-
-def only_page(request: Request, answer: Any, rows: Sequence[Any], before: int) -> None:
-    """There is one page."""
-
-
-def _goes_on(request: Request, answer: Any, rows: Sequence[Any], reached: int, total: str | None, size: int) -> bool:
-    """Whether there is more; a list that ends before its total is a TooFew, never a quiet success."""
-    told = _number(followed(answer, total)) if total else None
-    if not rows:
-        if told is not None and reached < told:
-            raise TooFew(f"{request.path}: {reached} rows came of {told} that the server told of")
-        return False
-    return reached < told if told is not None else len(rows) >= size
-
-
-def _start(params: Mapping[str, Any], offset: str) -> int:
-    return int(params.get(offset) or 0)
-
-
-def _number(value: Any) -> int | None:
-    try:
-        return int(value)
-    except (TypeError, ValueError):
-        return None
-
-
-def followed(answer: Any, path: str | None) -> Any:
-    """What stands in an answer where the keys lead, with dots between them; None where they lead nowhere."""
-    for key in path.split(".") if path else ():
-        answer = answer.get(key) if isinstance(answer, dict) else None
-    return answer if path else None
-
-
-class _Ahead:
-    """The answers of a list, each asked for before it is wanted.
-
-    Where the beginning of an answer tells the next request, that one is sent while the rest still comes. While a page
-    is worked on, the next one lies ready and the one after it is under way; no more than that is in memory. Of a list
-    that is read `to_its_end`, as many lie ready as there is room for: it is asked for while nobody takes one.
-    """
-
-    def __init__(
-        self,
-        content: Callable[[Request, Callable[[bytes], None]], bytes],
-        first: Request,
-        glimpsed: Callable[[bytes], Request | None],
-        *,
-        to_its_end: bool = False,
-    ) -> None:
-        self._content = content
-        self._glimpsed = glimpsed
-        self._to_its_end = to_its_end
-        self._known = [first]
-        """The requests in their order, as far as they are known."""
-        self._under_way: list[Future[bytes]] = []
-        self._taken = 0
-        self._changing = threading.RLock()  # an answer may be there as soon as it is asked for
-        self._pool = ThreadPoolExecutor(_AHEAD, thread_name_prefix="page")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with self._changing:
-            self._known.clear()
-        self._pool.shutdown(wait=True, cancel_futures=True)
-
-    def take(self) -> bytes:
-        """The next answer, once it is there. Raises what fetching it raised."""
-        with self._changing:
-            self._ask()
-            here = self._under_way[self._taken]
-            self._taken += 1
-            self._ask()
-        try:
-            return here.result()
-        finally:
-            self._under_way[self._taken - 1] = _TAKEN
-
-    def comes(self, request: Request | None) -> None:
-        """What the answer that was taken last has told of the next one, now that it is read."""
-        with self._changing:
-            if self._known[self._taken :][:1] != ([] if request is None else [request]):
-                del self._known[self._taken :], self._under_way[self._taken :]
-                self._known += [] if request is None else [request]
-            self._ask()
-
-    def _ask(self) -> None:
-        while len(self._under_way) < len(self._known) and self._has_room():
-            place = len(self._under_way)
-            request = self._known[place]
-            asked = self._pool.submit(self._content, request, partial(self._begun, request, place))
-            self._under_way.append(asked)
-            asked.add_done_callback(self._came)
-
-    def _has_room(self) -> bool:
-        waiting = self._under_way[self._taken :]
-        if len(waiting) < _AHEAD or not self._to_its_end:
-            return len(waiting) < _AHEAD
-        come = [each for each in waiting if each.done()]
-        if len(waiting) - len(come) >= _AHEAD or any(each.exception() for each in come):
-            return False
-        return sum(len(each.result()) for each in come) < _HELD
-
-    def _came(self, asked: Future[bytes]) -> None:
-        if not asked.cancelled():
-            with self._changing:
-                self._ask()
-
-    def _begun(self, request: Request, place: int, beginning: bytes) -> None:
-        next_ = self._glimpsed(beginning)
-        with self._changing:
-            if next_ is not None and len(self._known) == place + 1 and self._known[place] is request:
-                self._known.append(next_)
-                self._ask()
-
-
-_TAKEN: Final[Future[bytes]] = Future()
-"""In the place of an answer that nobody wants any more, so that it is not kept."""
-
-
-# --------------------------------------------------------------------------------------------------------- reading
 class Reader:
     """Reads one API. Safe to use from several threads."""
 
@@ -432,7 +204,7 @@ class Reader:
         before = 0
         request: Request | None = first
         glimpsed = getattr(following, "glimpsed", lambda _: None)
-        with _Ahead(self.content, first, glimpsed, to_its_end=to_its_end) as ahead:
+        with Ahead(self.content, first, glimpsed, to_its_end=to_its_end) as ahead:
             while request is not None:
                 content = ahead.take()
                 read = None if declared is None else declared.read(content, getattr(following, "reads", ()))

@@ -23,7 +23,8 @@ import orjson
 
 from controlroom.sources.declared import Declared, Reading
 from controlroom.sources.onward import hand_on, taken_on
-from controlroom.sources.reading import Next, Page, Reader, ReadFailed, Request
+from controlroom.sources.paging import Next, Page, Request
+from controlroom.sources.reading import Reader, ReadFailed
 from controlroom.sources.rows import moment
 
 Row = dict[str, Any]

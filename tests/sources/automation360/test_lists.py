@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controlroom.sources.automation360.lists import all_of, any_of, asked, eq, ge, pages
-from controlroom.sources.reading import Page, Reader
+from controlroom.sources.paging import Page
+from controlroom.sources.reading import Reader
 
 
 class Listed(Reader):

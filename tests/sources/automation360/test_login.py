@@ -17,7 +17,8 @@ from controlroom.sources import automation360_source
 from controlroom.sources.arguments import NotConfigured
 from controlroom.sources.automation360.login import HEADER, LogIn, LogInRefused, address_of, life_of
 from controlroom.sources.endings import end
-from controlroom.sources.reading import Reader, ReadFailed, Request
+from controlroom.sources.paging import Request
+from controlroom.sources.reading import Reader, ReadFailed
 from live import serving
 
 

@@ -9,7 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from controlroom.sources.dbt_cloud.runs import Runs
-from controlroom.sources.reading import Reader, TooFew
+from controlroom.sources.paging import TooFew
+from controlroom.sources.reading import Reader
 
 BEGAN = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)

@@ -6,7 +6,8 @@ from typing import Any, Final
 from controlroom.sources.automation360 import tables
 from controlroom.sources.automation360.lists import Row
 from controlroom.sources.columns import Table
-from controlroom.sources.reading import Reader, Request
+from controlroom.sources.paging import Request
+from controlroom.sources.reading import Reader
 
 _BASE: Final = "v1/acc/automation"
 _MOST: Final = 1_000

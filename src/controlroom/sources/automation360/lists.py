@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from controlroom.sources.reading import Reader, Request, by_body_offset, followed
+from controlroom.sources.paging import Request, by_body_offset, followed
+from controlroom.sources.reading import Reader
 
 Condition = dict[str, Any] | None
 """None: no restriction."""

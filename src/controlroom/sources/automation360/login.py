@@ -23,7 +23,8 @@ import requests
 
 from controlroom.sources.arguments import NotConfigured
 from controlroom.sources.endings import at_end
-from controlroom.sources.reading import Gone, Headers, Reader, ReadFailed, Request
+from controlroom.sources.paging import Request
+from controlroom.sources.reading import Gone, Headers, Reader, ReadFailed
 
 HEADER: Final = "X-Authorization"
 _USUAL_LIFE: Final = 1200.0

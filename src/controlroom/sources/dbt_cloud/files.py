@@ -13,7 +13,8 @@ import requests
 from dlt.common.configuration.resolve import resolve_configuration
 from dlt.common.storages import FilesystemConfiguration, fsspec_from_config
 
-from controlroom.sources.reading import Reader, ReadFailed, Request
+from controlroom.sources.paging import Request
+from controlroom.sources.reading import Reader, ReadFailed
 
 _PIECE: Final = 256 << 10
 _IN_MEMORY: Final = 1 << 20

@@ -19,7 +19,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from controlroom.sources.reading import Reader, Request, TooFew, followed
+from controlroom.sources.paging import Request, TooFew, followed
+from controlroom.sources.reading import Reader
 from controlroom.sources.rows import moment
 
 Row = dict[str, Any]

@@ -27,7 +27,8 @@ from controlroom.sources.dbt_cloud.artifact_tables import RUN_ARTIFACTS
 from controlroom.sources.dbt_cloud.artifacts import FILES
 from controlroom.sources.dbt_cloud.files import shelf
 from controlroom.sources.dbt_cloud.runs import Runs, by_offset
-from controlroom.sources.reading import Headers, Reader, Request
+from controlroom.sources.paging import Request
+from controlroom.sources.reading import Headers, Reader
 from controlroom.sources.rows import moment
 
 Row = dict[str, Any]

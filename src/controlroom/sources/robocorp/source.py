@@ -16,7 +16,8 @@ from dlt.extract import DltResource
 from controlroom.sources import resources
 from controlroom.sources.arguments import OnlyGiven, configured, needed
 from controlroom.sources.declared import Declared, Reading
-from controlroom.sources.reading import Headers, Reader, Request, by_link
+from controlroom.sources.paging import Request, by_link
+from controlroom.sources.reading import Headers, Reader
 from controlroom.sources.resources import Kept, dependent, resource
 from controlroom.sources.robocorp import tables
 from controlroom.sources.robocorp.step_runs import StepRuns

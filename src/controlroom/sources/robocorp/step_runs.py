@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import fsspec
 
-from controlroom.sources.reading import Reader, ReadFailed, Request, by_link
+from controlroom.sources.paging import Request, by_link
+from controlroom.sources.reading import Reader, ReadFailed
 
 Row = dict[str, Any]
 _PAGE: Final = 1_000
