@@ -80,7 +80,7 @@ def anywhere(*permissions: Permission) -> Test:
 
 
 def held(*rights: Enum) -> Test:
-    """One of these rights to the thing that the page shows, as its handler has learnt it: `request.holds_right`."""
+    """One of these rights to the thing that the page shows, as its handler has learnt it: `request.holds_rights`."""
     return lambda asker, _: not asker.held.isdisjoint(rights)
 
 

@@ -100,7 +100,7 @@ async def show_asset(request: Asking, number: Path[str]) -> Shown:
         "assets/asset.html",
         title=asset.name,
         at="assets",
-        crumbs=[Crumb("Assets", f"{request.base}/assets"), Crumb(asset.name)],
+        crumbs=request.way(("Assets", "/assets"), asset.name),
         asset_=asset,
         here=f"{request.base}/assets/{asset.number}",
         text=await read_text(request, asset),

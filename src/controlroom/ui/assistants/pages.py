@@ -14,7 +14,7 @@ from controlroom.engine.packages import choices
 from controlroom.engine.packages.model import Task
 from controlroom.engine.references import resolve
 from controlroom.ids import AssistantRunId, as_uuid
-from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
+from controlroom.ui.asking import Asking, Fields, Path, Permission, Shown
 from controlroom.ui.lists import Col, ListPage
 from controlroom.ui.numbers import ensure_number
 from controlroom.ui.refusals import REFUSED, tried
@@ -114,7 +114,7 @@ async def show_assistant(request: Asking, number: Path[str]) -> Shown:
         "assistants/assistant.html",
         title=assistant.name,
         at="assistants",
-        crumbs=[Crumb("Assistants", f"{request.base}/assistants"), Crumb(assistant.name)],
+        crumbs=request.way(("Assistants", "/assistants"), assistant.name),
         assistant=listed[0],
         here=f"{request.base}/assistants/{assistant.number}",
         runs=runs,
@@ -155,11 +155,9 @@ async def ask_to_delete(request: Asking, number: Path[str]) -> Shown:
         "assistants/delete.html",
         title=f"Delete {assistant.name}",
         at="assistants",
-        crumbs=[
-            Crumb("Assistants", f"{request.base}/assistants"),
-            Crumb(assistant.name, f"{request.base}/assistants/{assistant.number}"),
-            Crumb("Delete"),
-        ],
+        crumbs=request.way(
+            ("Assistants", "/assistants"), (assistant.name, f"/assistants/{assistant.number}"), "Delete"
+        ),
         assistant=assistant,
     )
 

@@ -15,7 +15,7 @@ from controlroom.engine.targets.listings import TARGETS
 from controlroom.engine.targets.model import Target
 from controlroom.engine.workers import store as workers
 from controlroom.errors import Invalid
-from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
+from controlroom.ui.asking import Asking, Fields, Path, Permission, Shown
 from controlroom.ui.connections.forms import defined, pairs_of
 from controlroom.ui.lists import Link
 from controlroom.ui.numbers import ensure_number
@@ -211,11 +211,9 @@ async def _question(request: Asking, connection: Connection, *, refused: str = "
         "connections/delete.html",
         title=f"Delete {connection.name}",
         at="connections",
-        crumbs=[
-            Crumb("Connections", f"{request.base}/connections"),
-            Crumb(connection.name, f"{request.base}/connections/{connection.number}"),
-            Crumb("Delete"),
-        ],
+        crumbs=request.way(
+            ("Connections", "/connections"), (connection.name, f"/connections/{connection.number}"), "Delete"
+        ),
         status=REFUSED if refused else 200,
         connection=connection,
         refused=refused,

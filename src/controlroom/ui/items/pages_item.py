@@ -74,7 +74,7 @@ async def show(request: Asking, number: Path[str]) -> Shown:
         title=f"Work item {found.name}",
         at="items",
         mark=sign.tone,
-        crumbs=[Crumb("Work items", f"{request.base}/items"), Crumb(found.name)],
+        crumbs=request.way(("Work items", "/items"), found.name),
         shown=found,
         sign=sign,
     )
@@ -248,7 +248,7 @@ async def _form(
         "items/new.html",
         title="New work item",
         at="items",
-        crumbs=[Crumb("Work items", f"{request.base}/items"), Crumb("New")],
+        crumbs=request.way(("Work items", "/items"), "New"),
         status=422 if wrongs else 200,
         processes=[("", "Choose one"), *((str(each.id), each.name) for each in found if each.kind == "process")],
         process=process,

@@ -29,7 +29,7 @@ from controlroom.engine.targets.model import Target
 from controlroom.engine.targets.store import TARGET
 from controlroom.errors import Invalid, NotFound
 from controlroom.ids import ProcessId, TargetId, as_uuid
-from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown, elsewhere
+from controlroom.ui.asking import Asking, Fields, Path, Permission, Shown, elsewhere
 from controlroom.ui.filters import Reference, Tab
 from controlroom.ui.lists import Col, Link, ListPage
 from controlroom.ui.numbers import ensure_number
@@ -110,7 +110,7 @@ async def show_job(request: Asking, number: Path[str]) -> Shown:
         "jobs/job.html",
         title=job.name,
         at="jobs",
-        crumbs=[Crumb("dbt jobs", f"{request.base}/jobs"), Crumb(job.name)],
+        crumbs=request.way(("dbt jobs", "/jobs"), job.name),
         job=job,
         here=f"{request.base}/jobs/{job.number}",
         when=when_told(job),
@@ -292,11 +292,7 @@ async def _question(request: Asking, job: ListedJob, *, refused: str = "") -> Sh
         "jobs/delete.html",
         title=f"Delete {job.name}",
         at="jobs",
-        crumbs=[
-            Crumb("dbt jobs", f"{request.base}/jobs"),
-            Crumb(job.name, f"{request.base}/jobs/{job.number}"),
-            Crumb("Delete"),
-        ],
+        crumbs=request.way(("dbt jobs", "/jobs"), (job.name, f"/jobs/{job.number}"), "Delete"),
         status=REFUSED if refused else 200,
         job=job,
         refused=refused,

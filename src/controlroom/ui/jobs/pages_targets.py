@@ -12,7 +12,7 @@ from controlroom.engine.targets.listings import TARGETS
 from controlroom.engine.targets.model import Purpose, Target, TargetDefinition, TargetKind
 from controlroom.engine.targets.store import TARGET
 from controlroom.ids import ConnectionId, ExtendedAttributesId, LoginId, ProfileId, TargetId, as_uuid
-from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
+from controlroom.ui.asking import Asking, Fields, Path, Permission, Shown
 from controlroom.ui.connections.pages import known as known_connections
 from controlroom.ui.connections.pages_attributes import attributes_of, told
 from controlroom.ui.connections.pages_logins import logins_of, name_of, profiles_of
@@ -53,7 +53,7 @@ async def list_targets(request: Asking) -> Shown:
         "jobs/targets.html",
         title="dbt environments",
         at="jobs",
-        crumbs=[Crumb("dbt jobs", f"{request.base}/jobs"), Crumb("Environments")],
+        crumbs=request.way(("dbt jobs", "/jobs"), "Environments"),
         tabs=tabs_of(request, "Environments"),
         may_change=request.actor.may(Permission.WRITE_TARGETS, request.workspace),
         found=await _LIST.read(request),
@@ -71,7 +71,7 @@ async def show_target(request: Asking, number: Path[str]) -> Shown:
         "jobs/target.html",
         title=target.name,
         at="jobs",
-        crumbs=[Crumb("Environments", f"{request.base}/targets"), Crumb(target.name)],
+        crumbs=request.way(("Environments", "/targets"), target.name),
         target=target,
         jobs=await jobs_of(request, AllOf((THERE, equal(target_id=found)))) if sees_jobs else [],
         when=when_told,
@@ -106,11 +106,7 @@ async def _target_question(request: Asking, number: str, *, refused: str = "") -
         "jobs/delete_target.html",
         title=f"Delete {target.name}",
         at="jobs",
-        crumbs=[
-            Crumb("Environments", f"{request.base}/targets"),
-            Crumb(target.name, f"{request.base}/targets/{target.number}"),
-            Crumb("Delete"),
-        ],
+        crumbs=request.way(("Environments", "/targets"), (target.name, f"/targets/{target.number}"), "Delete"),
         status=REFUSED if refused else 200,
         target=target,
         jobs=await jobs_of(request, AllOf((THERE, equal(target_id=target.id)))) if sees_jobs else [],

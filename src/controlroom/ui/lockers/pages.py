@@ -58,7 +58,7 @@ async def list_lockers(request: Asking) -> Shown:
         "lockers/list.html",
         title="Lockers",
         at="secrets",
-        crumbs=[Crumb("Secrets", f"{request.base}/secrets"), Crumb("Lockers")],
+        crumbs=request.way(("Secrets", "/secrets"), "Lockers"),
         found=await _LIST.read(request, seen=seen_by(asker_of(request.actor))),
         beside=tabs_of(request, "Lockers"),
         may_make=request.actor.uses(Permission.OWN_SECRETS, None),

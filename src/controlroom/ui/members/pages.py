@@ -152,7 +152,7 @@ async def list_grants(request: Asking) -> Shown:
         "members/grants.html",
         title="Grants",
         at="members",
-        crumbs=[Crumb("Members", f"{request.base}/members"), Crumb("Grants")],
+        crumbs=request.way(("Members", "/members"), "Grants"),
         tabs=tabs_of(request, "Grants"),
         here=here,
         above=above,

@@ -8,7 +8,7 @@ from controlroom.engine.packages.fetches import RefKind
 from controlroom.engine.packages.listings import PACKAGES, ListedPackage
 from controlroom.engine.packages.source_store import OWN_BRANCH, Ref
 from controlroom.engine.packages.sources import Wanted
-from controlroom.ui.asking import Asking, Crumb, Fields, Permission, Shown
+from controlroom.ui.asking import Asking, Fields, Permission, Shown
 from controlroom.ui.filters import Text
 from controlroom.ui.lists import Col, ListPage
 from controlroom.ui.refusals import REFUSED, tried
@@ -104,7 +104,7 @@ async def _form(request: Asking, fields: Fields, *, refused: str = "") -> Shown:
         "packages/new.html",
         title="New package",
         at="packages",
-        crumbs=[Crumb("Packages", f"{request.base}/packages"), Crumb("New package")],
+        crumbs=request.way(("Packages", "/packages"), "New package"),
         status=REFUSED if refused else 200,
         fields=fields,
         ref_kinds=ref_kinds(),

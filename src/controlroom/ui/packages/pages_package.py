@@ -38,7 +38,7 @@ async def show_package(request: Asking, number: Path[str]) -> Shown:
         "packages/package.html",
         title=package.name,
         at="packages",
-        crumbs=[Crumb("Packages", f"{request.base}/packages"), Crumb(package.name)],
+        crumbs=request.way(("Packages", "/packages"), package.name),
         package=package,
         here=here,
         source=await _source(request, package.id),

@@ -159,7 +159,7 @@ async def _show(request: Asking, found: Provisioner, *, secret: str = "") -> Sho
         "provisioners/provisioner.html",
         title=found.name,
         at="provisioners",
-        crumbs=[Crumb("Provisioners", f"{request.base}/provisioners"), Crumb(found.name)],
+        crumbs=request.way(("Provisioners", "/provisioners"), found.name),
         provisioner=found,
         secret=secret,
         here=f"{request.base}/provisioners/{found.number}",

@@ -32,7 +32,7 @@ async def list_queues(request: Asking) -> Shown:
         "queues/list.html",
         title="Queues",
         at="workers",
-        crumbs=[Crumb("Workers and queues", f"{request.base}/workers"), Crumb("Queues")],
+        crumbs=request.way(("Workers and queues", "/workers"), "Queues"),
         queues=found[:_A_PAGE],
         more=f"{request.base}/queues?after={found[_A_PAGE - 1].id}" if len(found) > _A_PAGE else "",
         first=f"{request.base}/queues" if after else "",

@@ -11,7 +11,7 @@ from controlroom.engine.statistics.store import usual_of_runs
 from controlroom.errors import Invalid
 from controlroom.ids import ProcessId
 from controlroom.ui import words
-from controlroom.ui.asking import Asking, Crumb, Permission, Shown
+from controlroom.ui.asking import Asking, Permission, Shown
 from controlroom.ui.routing import page
 from controlroom.ui.schedules.told import day_of, hours_of, sign_of, standing_of, week_of
 
@@ -43,7 +43,7 @@ async def show_calendar(request: Asking) -> Shown:
         "schedules/calendar.html",
         title="Calendar",
         at="schedules",
-        crumbs=[Crumb("Schedules", f"{request.base}/schedules"), Crumb("Calendar")],
+        crumbs=request.way(("Schedules", "/schedules"), "Calendar"),
         heading=title,
         is_week=is_week,
         day=None if is_week else day_of(times, since, until, now, zone, request.base),

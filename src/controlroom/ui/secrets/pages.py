@@ -80,7 +80,7 @@ async def show_secret(request: Asking, number: Path[str]) -> Shown:
         "secrets/secret.html",
         title=secret.name,
         at="secrets",
-        crumbs=[Crumb("Secrets", f"{request.base}/secrets"), Crumb(secret.name)],
+        crumbs=request.way(("Secrets", "/secrets"), secret.name),
         secret=secret,
         keys=told.keys,
         here=f"{request.base}/secrets/{secret.number}",

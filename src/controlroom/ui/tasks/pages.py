@@ -10,7 +10,7 @@ from controlroom.engine.runs import human_tasks
 from controlroom.engine.runs.human_tasks import HumanTask, HumanTaskNotFound
 from controlroom.errors import Invalid
 from controlroom.ids import WorkItemId, as_uuid
-from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
+from controlroom.ui.asking import Asking, Fields, Path, Permission, Shown
 from controlroom.ui.entrance import Moved
 from controlroom.ui.lists import Link
 from controlroom.ui.refusals import REFUSED, said, tried
@@ -129,7 +129,7 @@ async def _show(request: Asking, task: HumanTask, values: Mapping[str, Any], *, 
         "tasks/task.html",
         title=task.form.title or task.step_name,
         at="tasks",
-        crumbs=[Crumb("Tasks of people", f"{request.base}/tasks"), Crumb(f"#{task.number}")],
+        crumbs=request.way(("Tasks of people", "/tasks"), f"#{task.number}"),
         status=REFUSED if refused else 200,
         task=task,
         values={name: value for name, value in values.items() if name in asked},

@@ -244,7 +244,7 @@ async def _form(
         "webhooks/form.html",
         title=title,
         at="webhooks",
-        crumbs=[Crumb("Webhooks", f"{request.base}/webhooks"), Crumb(title)],
+        crumbs=request.way(("Webhooks", "/webhooks"), title),
         status=400 if wrong else 200,
         webhook=webhook,
         typed=typed,
@@ -263,7 +263,7 @@ async def _secret(request: Asking, webhook: Webhook, secret: str) -> Shown:
         "webhooks/secret.html",
         title=title,
         at="webhooks",
-        crumbs=[Crumb("Webhooks", f"{request.base}/webhooks"), Crumb(title)],
+        crumbs=request.way(("Webhooks", "/webhooks"), title),
         webhook=webhook,
         secret=secret,
     )

@@ -13,7 +13,7 @@ from controlroom.engine.lists.model import equal
 from controlroom.engine.references import resolve
 from controlroom.engine.webhooks import redelivery, store
 from controlroom.errors import NotFound
-from controlroom.ui.asking import Asking, Crumb, Path, Shown
+from controlroom.ui.asking import Asking, Path, Shown
 from controlroom.ui.filters import Choice, Since, Tab
 from controlroom.ui.lists import Col, ListPage
 from controlroom.ui.numbers import ensure_number
@@ -65,7 +65,7 @@ async def show_webhook(request: Asking, named: Path[str]) -> Shown:
         "webhooks/one.html",
         title=title_of(webhook),
         at="webhooks",
-        crumbs=[Crumb("Webhooks", f"{request.base}/webhooks"), Crumb(title_of(webhook))],
+        crumbs=request.way(("Webhooks", "/webhooks"), title_of(webhook)),
         webhook=webhook,
         found=found,
         shown=shown,

@@ -12,7 +12,7 @@ from controlroom.engine.statistics import flows
 from controlroom.engine.workers import store
 from controlroom.engine.workers.model import WorkerGroup, WorkerState
 from controlroom.ids import WorkerId, as_uuid
-from controlroom.ui.asking import Asking, Crumb, Permission, Shown
+from controlroom.ui.asking import Asking, Permission, Shown
 from controlroom.ui.routing import Place, page
 from controlroom.ui.workers.lanes import SHOWN, lane_of, sentence
 from controlroom.ui.workers.told import outlook_told, sign_of_worker, windows_told
@@ -141,7 +141,7 @@ async def list_workers(request: Asking) -> Shown:
         "workers/all.html",
         title="All workers",
         at="workers",
-        crumbs=[Crumb("Workers and queues", f"{request.base}/workers"), Crumb("All workers")],
+        crumbs=request.way(("Workers and queues", "/workers"), "All workers"),
         workers=shown,
         more=f"{here}?after={shown[-1].id}" if len(workers) > _A_PAGE else "",
         first=here if after else "",

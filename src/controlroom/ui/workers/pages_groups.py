@@ -63,7 +63,7 @@ async def _show(request: Asking, group: WorkerGroup, *, refused: str = "") -> Sh
         title=group.name,
         status=REFUSED if refused else 200,
         at="workers",
-        crumbs=[Crumb("Workers and queues", f"{request.base}/workers"), Crumb(group.name)],
+        crumbs=request.way(("Workers and queues", "/workers"), group.name),
         group=group,
         workers=workers,
         room=Slots.of(each for each in await occupation.counted(request.db, seen) if each.group_id == found),

@@ -11,7 +11,7 @@ from controlroom.engine.workers.link_tokens import LINK_TOKEN
 from controlroom.engine.workers.linking import MOST_SLOTS
 from controlroom.engine.workers.model import LinkToken
 from controlroom.engine.workers.store import WORKER_GROUP
-from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown
+from controlroom.ui.asking import Asking, Path, Permission, Shown
 from controlroom.ui.refusals import REFUSED
 from controlroom.ui.routing import page, verb
 
@@ -97,7 +97,7 @@ async def _show(request: Asking, *, status: int = 200, **values: Any) -> Shown:
         "workers/link.html",
         title="Link a worker",
         at="workers",
-        crumbs=[Crumb("Workers and queues", f"{request.base}/workers"), Crumb("Link a worker")],
+        crumbs=request.way(("Workers and queues", "/workers"), "Link a worker"),
         status=status,
         group_options=[(str(each.number), each.name) for each in values.pop("groups")],
         waits=f"{request.base}/workers/link/{token.number}" if token else "",

@@ -44,7 +44,7 @@ async def show_worker(request: Asking, number: Path[str]) -> Shown:
         "workers/worker.html",
         title=worker.name,
         at="workers",
-        crumbs=[Crumb("Workers and queues", f"{request.base}/workers"), Crumb(worker.name)],
+        crumbs=request.way(("Workers and queues", "/workers"), worker.name),
         worker=worker,
         about=about,
         sign=sign_of_worker(worker),
