@@ -68,6 +68,23 @@ async def test_a_job_is_looked_at_started_and_deleted(visit, workspace, job, cle
     await browser.get(here, status=404)
 
 
+async def test_jobs_stand_in_the_side_bar_while_there_are_some(visit, workspace, job):
+    """Else they wait behind *More*: also once what there was is deleted."""
+    browser = await visit(workspace)
+    link = f'href="{browser.base}/jobs"'
+
+    async def is_behind_more() -> bool:
+        stands, _, rare = (await browser.get("/runs")).partition('<details id="rare">')
+        assert (link in stands) != (link in rare)
+        return link in rare
+
+    assert not await is_behind_more()
+    await browser.post(f"/jobs/{job.number}/delete")
+    assert not await is_behind_more()
+    await browser.post(f"/targets/{job.target_number}/delete")
+    assert await is_behind_more()
+
+
 async def test_a_workspace_without_a_project_says_what_one_is(visit, workspace):
     """And how one is made."""
     assert "This workspace is no dbt project" in await (await visit(workspace)).get("/jobs")

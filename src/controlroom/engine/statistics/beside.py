@@ -49,8 +49,12 @@ async def beside(db: Statements, scope: Scope) -> Beside:
                    case when exists (select from step join process on process.id = step.process_id
                                       where process.workspace_id in (select id from seen) and step.form is not null
                                         and step.deleted_at is null) then 'tasks' end,
-                   case when exists (select from job where workspace_id in (select id from seen))
-                          or exists (select from target where workspace_id in (select id from seen)) then 'jobs' end,
+                   case when exists (select from job join process on process.id = job.process_id
+                                      where process.workspace_id in (select id from seen)
+                                        and process.deleted_at is null)
+                          or exists (select from target
+                                      where workspace_id in (select id from seen) and deleted_at is null)
+                        then 'jobs' end,
                    case when exists (select from repository_file
                                       where workspace_id in (select id from seen) and deleted_at is null)
                         then 'repository' end,
