@@ -155,6 +155,30 @@ print("used", type(Context().adapter).__module__)
     assert printed.split() == ["used", used]
 
 
+async def test_a_robot_may_have_more_than_a_thousand_files_open(room, ada, walt, taken, tmp_path):
+    """Its connection is looked at all the same before it is used again."""
+    script = tmp_path / "robot.py"
+    script.write_text(
+        """
+import resource
+soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
+opened = [open("/dev/null") for _ in range(1100)]
+from robocorp import workitems
+for item in workitems.inputs:
+    item.payload = {"saved": True}
+    item.save()
+    item.done()
+"""
+    )
+    assignment, run = await taken(ITEMS[:2])
+
+    code, printed = await work(sys.executable, script, assignment, room, walt, tmp_path, RC_WORKITEM_ADAPTER=OURS)
+
+    assert code == 0, printed
+    assert [row["state"] for row in await ada.every("/work-items", process_run_id=run)] == ["done", "done"]
+
+
 def test_it_is_read_by_the_oldest_python_and_given_on_a_command_line():
     """It is ASCII, as `finishing.py` gets it as an argument."""
     assert Path(environments.__file__).with_name("controlroom_workitems.py").read_bytes().isascii()
