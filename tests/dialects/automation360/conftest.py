@@ -45,10 +45,11 @@ class Caller:
     async def post(self, path: str, body: Any = None, *, status: int = 200) -> Any:
         """The JSON of a POST that must succeed, by this status.
 
-        Who asks for no page of a list must get all: others share the room.
+        Who asks for no page of a list must get all, and who asks for a size must get less: others share the room.
         """
         told = _told(await self.call("POST", path, json=body), status)
         assert _has_asked(body) or not _is_cut(told), f"{path} is cut: ask for a page, or for `rows`"
+        assert not _is_full(body, told), f"{path} may be cut: ask as one who sees only the test's workspace"
         return told
 
     async def put(self, path: str, body: Any = None, *, status: int = 200) -> Any:
@@ -82,6 +83,13 @@ def _is_cut(told: Any) -> bool:
     if not isinstance(told, dict) or not isinstance(page := told.get("page"), dict):
         return False
     return int(page.get("offset", 0)) + len(told.get("list", ())) < int(page.get("totalFilter", 0))
+
+
+def _is_full(body: Any, told: Any) -> bool:
+    """Whether there are as many rows as were asked for, so that more may have been left out."""
+    if not isinstance(body, dict) or "size" not in body or not isinstance(told, dict):
+        return False
+    return any(isinstance(rows, list) and len(rows) >= int(body["size"]) for rows in told.values())
 
 
 def _told(answer: httpx2.Response, status: int = 200) -> Any:

@@ -103,7 +103,8 @@ async def test_runs_are_listed_as_they_ended(ben_user, worked):
 
 async def test_a_size_is_kept(ben_user, worked):
     """From 1 to 1000 rows; anything else is refused."""
-    assert len((await ben_user.post(f"{BASE}/bot/completed", {**DAY, "size": 1}))["list"]) == 1
+    one = await ben_user.call("POST", f"{BASE}/bot/completed", json={**DAY, "size": 1})
+    assert len(one.json()["list"]) == 1
     for wrong in (0, 1001, -1):
         answer = await ben_user.call("POST", f"{BASE}/mostrunning/PUBLIC", json={**DAY, "size": wrong})
         assert answer.status_code == 400
