@@ -99,9 +99,6 @@ async def working(
     worker = WorkerProcess(process, folder, log)
     try:
         yield worker
-    except BaseException:
-        print(worker.log[-20_000:])  # shown beside the failure, of which it is often the only witness
-        raise
     finally:
         try:
             await worker.stop()
@@ -109,6 +106,7 @@ async def working(
             if process.returncode is None:
                 process.kill()
                 await process.wait()
+            print(worker.log[-20_000:])  # pytest shows it beside a failure, of which it is often the only witness
             log.unlink()
             if (elsewhere := home_elsewhere(folder.resolve())).exists():
                 remove_tree(elsewhere)  # environments are closed even against their owner

@@ -47,7 +47,7 @@ async def none_left(tmp_path) -> bool:
 @pytest.mark.parametrize("milliseconds", range(12))
 async def test_a_tree_that_is_killed_while_it_starts(tmp_path, wrapped, milliseconds):
     """At no moment of its start does a killed enclosure leave a process behind."""
-    tree = ProcessTree.start(wrapped, layers=2, cwd=Path("/"), stdout=1, stderr=2)
+    tree = ProcessTree.start(wrapped.argv, wrapped.variables, layers=2, cwd=Path("/"), stdout=1, stderr=2)
     await asyncio.sleep(milliseconds / 2000)
 
     await tree.kill()

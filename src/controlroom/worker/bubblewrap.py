@@ -4,13 +4,14 @@ import asyncio
 import os
 import re
 import shutil
-import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
+
+from controlroom.worker.captured import captured
 
 _PROOF = ("/usr/bin/env", "readlink", "/proc/self/ns/pid")
 """What is run to see whether a program encloses: it names the namespace in which it finds itself."""
@@ -68,27 +69,14 @@ def proof() -> Sequence[str]:
 async def trouble(argv: Sequence[str], variables: Mapping[str, str]) -> str:
     """Why the enclosed proof does not run in namespaces of its own; empty if it does."""
     try:
-        process = await asyncio.create_subprocess_exec(
-            *argv,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=dict(variables),
-            start_new_session=True,
-        )
+        async with asyncio.timeout(_PATIENCE_SECONDS), captured(argv, variables, layers=2, cwd=Path("/")) as program:
+            exit_code, said, complaint = await program.communicate()
     except OSError as error:
         return f"{argv[0]} can't be started: {error.strerror}"
-    try:
-        async with asyncio.timeout(_PATIENCE_SECONDS):
-            said, complaint = await process.communicate()
     except TimeoutError:
         return f"it did not end within {_PATIENCE_SECONDS:.0f} s"
-    finally:
-        if process.returncode is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
-    if process.returncode != 0:
-        return complaint.decode(errors="replace").strip() or f"it ended with exit code {process.returncode}"
+    if exit_code != 0:
+        return complaint.decode(errors="replace").strip() or f"it ended with exit code {exit_code}"
     namespace = said.decode(errors="replace").strip()
     if not _NAMESPACE.fullmatch(namespace) or namespace == os.readlink("/proc/self/ns/pid"):  # noqa: PTH115 - no file
         return "it starts programs without enclosing them"

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from controlroom.errors import NotFound
 from controlroom.worker.console import Console
@@ -133,7 +133,8 @@ def start_tree(
     )
     wrapped = sandbox.wrap(command.argv, command.variables, view=view, user=place.user)
     return ProcessTree.start(
-        structs.replace(wrapped, argv=place.limits.wrap(wrapped.argv)),
+        place.limits.wrap(wrapped.argv),
+        wrapped.variables,
         layers=sandbox.layers,
         cwd=Path("/") if sandbox.is_on else place.outside(command.working_folder),
         stdout=output[0],

@@ -25,21 +25,25 @@ _KILL_SECONDS = 4.0
 """Less than the worker's patience, which then kills what it sees."""
 
 
-def command(argv: Sequence[str], *, uid: int | None) -> list[str]:
-    """The command line that runs `argv` (as user and group `uid`) under a keeper."""
+def command(argv: Sequence[str], *, uid: int | None, is_alone: bool = True) -> list[str]:
+    """The command line that runs `argv` (as user and group `uid`) under a keeper.
+
+    Where it is not alone as its user, what else that user runs is left alone at its end.
+    """
     interpreter = getattr(sys, "_base_executable", None) or sys.executable
     number = _NO_UID if uid is None else uid
-    return [interpreter, "-I", "-S", __file__, str(number), str(os.getpid()), *argv]
+    kept = number if is_alone else _NO_UID
+    return [interpreter, "-I", "-S", __file__, str(number), str(kept), str(os.getpid()), *argv]
 
 
-def keep(uid: int, worker: int, argv: Sequence[str]) -> int:
-    """Run a robot and return its exit code when nothing of it is left."""
+def keep(uid: int, own_uid: int, worker: int, argv: Sequence[str]) -> int:
+    """Run a robot as user `uid`; returns its exit code when nothing is left of it, or of its own user if it has one."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     if os.getppid() != worker:  # it was gone before we could ask to be told
         return 1
-    signal.signal(signal.SIGTERM, lambda *_: _kill_all(uid, exit_code))
+    signal.signal(signal.SIGTERM, lambda *_: _kill_all(own_uid, exit_code))
     keeper, exit_code = os.getpid(), _TERMINATED
     robot = os.fork()
     if robot == 0:
@@ -52,9 +56,9 @@ def keep(uid: int, worker: int, argv: Sequence[str]) -> int:
         if pid == robot:
             code = os.waitstatus_to_exitcode(status)
             exit_code = code if code >= 0 else 128 - code
-            _kill_all(uid, exit_code)
+            _kill_all(own_uid, exit_code)
         elif not _exists(robot):
-            _kill_all(uid, exit_code)  # an orphan may have forked before it died
+            _kill_all(own_uid, exit_code)  # an orphan may have forked before it died
 
 
 def _become(libc: ctypes.CDLL, uid: int, argv: Sequence[str], keeper: int) -> None:
@@ -137,4 +141,5 @@ def _stat(pid: int) -> tuple[str, int]:
 
 
 if __name__ == "__main__":
-    sys.exit(keep(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]))
+    _uid, _own_uid, _worker = map(int, sys.argv[1:4])
+    sys.exit(keep(_uid, _own_uid, _worker, sys.argv[4:]))

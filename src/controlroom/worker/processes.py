@@ -5,14 +5,12 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import structlog
-
-from controlroom.worker.sandbox import Wrapped
 
 log = structlog.get_logger(__name__)
 
@@ -54,20 +52,30 @@ class ProcessTree:
 
     @classmethod
     def start(
-        cls, wrapped: Wrapped, *, layers: int, cwd: Path, stdout: int, stderr: int, passed: Sequence[int] = ()
+        cls,
+        argv: Sequence[str],
+        variables: Mapping[str, str],
+        *,
+        layers: int,
+        cwd: Path,
+        stdout: int,
+        stderr: int,
+        passed: Sequence[int] = (),
+        umask: int = -1,
     ) -> "ProcessTree":
         """Start a program. Call it in a thread that lives as long as the worker.
 
         When the thread ends that started it, the kernel ends the robot (`PR_SET_PDEATHSIG`).
         """
         process = subprocess.Popen(  # noqa: S603 - what a robot starts is its author's business, inside the enclosure
-            wrapped.argv,
+            argv,
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
-            env=wrapped.variables,
+            env=variables,
             cwd=cwd,
             pass_fds=passed,
+            umask=umask,
             start_new_session=True,
         )
         return cls(process.pid, layers=layers, reap=process.wait, has_keeper=layers == 1)

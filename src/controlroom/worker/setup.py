@@ -78,7 +78,7 @@ async def bench(settings: WorkerSettings, folder: WorkerFolder, server: Server) 
         max_bytes=settings.cache_max_bytes,
         strict_python=settings.strict_python,
         enclosure=enclosure(sandbox, builder),
-        run_as=RunAs(builder.uid, builder.uid) if builder else None,
+        run_as=RunAs(builder.uid) if builder else None,
         own=own_variables(settings, bundle),
     )
 

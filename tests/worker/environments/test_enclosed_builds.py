@@ -43,7 +43,7 @@ def enclosed_cache(enclosed, cache_root):
     if enclosed is None:
         pytest.skip("this machine has no sandbox")
     cache_root.parent.chmod(0o700)
-    run_as = RunAs(USER.uid, USER.uid) if USER else None
+    run_as = RunAs(USER.uid) if USER else None
     own = {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
     return EnvironmentCache(cache_root, max_bytes=10**9, enclosure=enclosed, run_as=run_as, own=own)
 

@@ -16,7 +16,7 @@ from python_mirror import python_mirror
 
 MINOR = "{}.{}".format(*sys.version_info[:2])
 NOT_RELEASED = f"{MINOR}.999"
-NOBODY = RunAs(65534, 65534)
+NOBODY = RunAs(65534)
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 

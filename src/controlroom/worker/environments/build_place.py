@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -11,9 +10,13 @@ from typing import Protocol
 
 import msgspec
 
+from controlroom.worker import orphans
+from controlroom.worker.captured import captured
 from controlroom.worker.environments import package_indexes
 
 _LONGEST_LINE = 64 * 1024
+_UMASK = 0o022
+"""Robots run as other users than builds."""
 
 
 class Enclosure(Protocol):
@@ -30,8 +33,8 @@ class Enclosure(Protocol):
         folder: Path,
         writable: Sequence[Path],
         readable: Sequence[Path],
-    ) -> tuple[Sequence[str], Mapping[str, str]]:
-        """The command line and the variables to start instead.
+    ) -> tuple[Sequence[str], Mapping[str, str], int]:
+        """The command line and the variables to start instead, and how many processes then stand above the command.
 
         Everything named has the same path inside; `folder` is the working folder, and writable.
         """
@@ -42,7 +45,7 @@ class RunAs(msgspec.Struct, frozen=True):
     """The unprivileged user that builds and robots run as, where the worker was started as root."""
 
     uid: int
-    gid: int
+    """Its group has the same number."""
 
 
 class CommandFailed(Exception):  # noqa: N818 - a fact about a command; builders turn it into EnvironmentFailed
@@ -80,43 +83,30 @@ class BuildPlace(msgspec.Struct, frozen=True, kw_only=True):
         Raises CommandFailed with the lines of its standard error.
         """
         words = [str(word) for word in argv]
-        started: Sequence[str] = words
         environment: Mapping[str, str] = {**self.variables, **(variables or {})}
-        user = self.run_as if self.enclosure is None else None
-        if self.enclosure is not None:
-            started, environment = self.enclosure(
+        if self.enclosure is None:
+            # Why not alone: other builds run as the same user
+            uid = self.run_as.uid if self.run_as else None
+            command: Sequence[str] = orphans.command(words, uid=uid, is_alone=False)
+            layers = 1
+        else:
+            command, environment, layers = self.enclosure(
                 words,
                 variables=environment,
                 folder=self.home,
                 writable=writable,
                 readable=_outside(writable, (*self.readable, *readable)),
             )
-        process = await asyncio.create_subprocess_exec(
-            *started,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            cwd=self.home,
-            env=environment,
-            start_new_session=True,
-            umask=0o022,  # robots run as other users
-            user=user.uid if user else None,
-            group=user.gid if user else None,
-            extra_groups=[] if user else None,
-        )
         lines: list[str] = []
-        try:
-            _, output = await asyncio.gather(self._show(process.stderr, lines, quiet=quiet), _all_of(process.stdout))
-            exit_code = await process.wait()
-        finally:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)  # also what the command left running in its group
-            await process.wait()
+        async with captured(command, environment, layers=layers, cwd=self.home, umask=_UMASK) as program:
+            _, output, exit_code = await asyncio.gather(
+                self._show(program.stderr, lines, quiet=quiet), program.stdout.read(), program.tree.wait()
+            )
         if exit_code != 0:
             raise CommandFailed(words, exit_code, lines)
         return output.decode(errors="replace")
 
-    async def _show(self, stream: asyncio.StreamReader | None, lines: list[str], *, quiet: bool) -> None:
+    async def _show(self, stream: asyncio.StreamReader, lines: list[str], *, quiet: bool) -> None:
         async for line in _lines_of(stream):
             lines.append(package_indexes.without_credentials(line))
             if not quiet:
@@ -165,7 +155,7 @@ def give_to(run_as: RunAs | None, *paths: Path) -> None:
     """Make the build's user the owner, where it is another than ours."""
     if run_as is not None:
         for path in paths:
-            os.chown(path, run_as.uid, run_as.gid, follow_symlinks=False)
+            os.chown(path, run_as.uid, run_as.uid, follow_symlinks=False)
 
 
 def make_open(folder: Path) -> None:
@@ -203,17 +193,13 @@ def short_cause(failure: CommandFailed) -> str:
     return f"{complaint}: {causes[-1]}" if causes else complaint
 
 
-async def _lines_of(stream: asyncio.StreamReader | None) -> AsyncIterator[str]:
+async def _lines_of(stream: asyncio.StreamReader) -> AsyncIterator[str]:
     """The lines of a stream; a line without end is cut."""
     rest = b""
-    while stream is not None and (chunk := await stream.read(_LONGEST_LINE)):
+    while chunk := await stream.read(_LONGEST_LINE):
         *whole, rest = (rest + chunk).split(b"\n")
         for line in whole:
             yield line[:_LONGEST_LINE].decode(errors="replace").rstrip()
         rest = rest[:_LONGEST_LINE]
     if rest:
         yield rest.decode(errors="replace").rstrip()
-
-
-async def _all_of(stream: asyncio.StreamReader | None) -> bytes:
-    return await stream.read() if stream is not None else b""

@@ -69,7 +69,7 @@ async def _install(place: BuildPlace, spec: EnvironmentSpec, prefix: Path, *, ow
         exclude_newer=spec.exclude_newer,
         cache=str(prefix.parent.parent / "conda"),
         uid=user.uid if user else None,
-        gid=user.gid if user else None,
+        gid=user.uid if user else None,
     )
     program = [sys.executable, "-m", "controlroom.worker.environments.conda_install"]
     answer = await msgspec.structs.replace(place, run_as=None).run(

@@ -20,9 +20,9 @@ def enclosure(sandbox: Sandbox, user: RobotUser | None) -> Enclosure | None:
         folder: Path,
         writable: Sequence[Path],
         readable: Sequence[Path],
-    ) -> tuple[Sequence[str], Mapping[str, str]]:
+    ) -> tuple[Sequence[str], Mapping[str, str], int]:
         view = View(folder=folder, working_folder=folder, readable=tuple(readable), writable=tuple(writable))
         wrapped = sandbox.wrap(argv, variables, view=view, user=user)
-        return wrapped.argv, wrapped.variables
+        return wrapped.argv, wrapped.variables, sandbox.layers
 
     return enclose
