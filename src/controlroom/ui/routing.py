@@ -63,18 +63,22 @@ GROUPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             "processes",
             "jobs",
             "schedules",
+            "trigger-mappings",
             "packages",
             "repository",
+            "transfers",
             "assets",
             "secrets",
             "variables",
             "connections",
             "targets",
             "assistants",
+            "allocations",
+            "locks",
         ),
     ),
     ("Connect", ("connect", "service-tokens", "webhooks", "notifications", "provisioners", "models")),
-    ("Manage", ("members", "roles", "audit", "settings", "health")),
+    ("Manage", ("members", "roles", "code-policies", "audit", "settings", "health")),
 )
 """The side bar's order. Places that nobody has declared are not there; others stand at the end of the last group."""
 ON_PHONES: Final = ("overview", "runs", "items", "processes")

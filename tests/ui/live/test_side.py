@@ -16,3 +16,25 @@ async def test_counts_stand_beside_places(visit, workspace, room, ada, process, 
     await walt.finish(await walt.take(), ErrorCode.ROBOT_FAILED)
     assert '<span class="says is-bad">1<span class="hidden-text"> failed</span></span>' in await browser.get("/runs")
     assert "failed</span></span>" not in await outsider.get("/runs")
+
+
+async def test_rare_places_stand_by_themselves_once_there_is_one_of_their_things(visit, workspace, process):
+    """Locks, ready tasks, trigger mappings: behind More until there is one, then among the others."""
+    browser = await visit(workspace)
+
+    async def beside():
+        side = await browser.get("/more?part=side")
+        shown, _, rare = side.partition('<details id="rare">')
+        return [place for place in ("Locks and slots", "Ready tasks", "Trigger mappings") if f">{place}" in shown], rare
+
+    shown, rare = await beside()
+    assert "Ready tasks" not in shown
+    assert "Ready tasks" in rare
+    form = await browser.get("/allocations/new")
+    chosen = form.partition('<option value="" selected>')[2].split('value="')[1].split('"')[0]
+    await browser.post("/allocations/new", task=chosen, most="1")
+    await browser.post("/trigger-mappings/new", task=chosen, users=browser.username)
+    await browser.post("/locks/new", name="mailbox", capacity="2")
+    shown, rare = await beside()
+    assert shown == ["Locks and slots", "Ready tasks", "Trigger mappings"]
+    assert "Ready tasks" not in rare

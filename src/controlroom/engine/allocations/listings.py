@@ -17,8 +17,8 @@ ALLOCATIONS: Final = Listing(
     columns=f"""allocation.id, allocation.number, allocation.workspace_id, workspace.name as workspace_name,
            allocation.task_id, task.number as task_number, task.name as task_name, {FOLDERS} as folders,
            package.name as package_name,
-           allocation.run_as, app_user.number as run_as_number, allocation.most, allocation.created_at,
-           allocation.updated_at""",
+           allocation.run_as, app_user.number as run_as_number, app_user.username as run_as_name, allocation.most,
+           allocation.created_at, allocation.updated_at""",
     joins=f"""{_TASK}
           {_WORKSPACE}
           {_USER}""",
@@ -32,6 +32,8 @@ ALLOCATIONS: Final = Listing(
         Field("task_id", Kind.ID, index="allocation_of_task"),
         Field("task_number", Kind.INTEGER, column="task.number", is_sortable=True, join=_TASK),
         Field("task_name", Kind.TEXT, column="task.name", is_sortable=True, join=_TASK),
+        Field("package_name", Kind.TEXT, column="package.name", is_sortable=True, join=_TASK),
+        Field("run_as_name", Kind.TEXT, column="app_user.username", is_nullable=True, join=_USER),
         Field("run_as_number", Kind.INTEGER, column="app_user.number", is_nullable=True, join=_USER),
         Field("most", Kind.INTEGER, is_sortable=True),
         Field("created_at", Kind.INSTANT, is_sortable=True),

@@ -23,6 +23,7 @@ class Allocation(Struct, frozen=True, kw_only=True):
     run_as: UserId | None
     """As whom it is run; None: as nobody in particular."""
     run_as_number: int | None
+    run_as_name: str | None
     most: int
     """So many calls run at once; others wait for their turn."""
     created_at: datetime

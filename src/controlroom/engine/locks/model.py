@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from controlroom.ids import ProcessId, RunId
+from controlroom.ids import ProcessId, RunId, WorkspaceId
 
 
 class LockOf(StrEnum):
@@ -36,6 +36,7 @@ class InLine(Struct, frozen=True, kw_only=True):
     id: RunId
     number: int
     run_no: int
+    workspace_id: WorkspaceId
     process_id: ProcessId
     process_name: str
     since: datetime

@@ -90,8 +90,9 @@ _SHOWN: Final = """
 
 _NAMED: Final = """
     (select coalesce(jsonb_agg(jsonb_build_object(
-                        'id', run.id, 'number', run.number, 'run_no', run.run_no, 'process_id', process.id,
-                        'process_name', process.name, 'since', to_jsonb(told.since)) order by told.ticket), '[]')
+                        'id', run.id, 'number', run.number, 'run_no', run.run_no,
+                        'workspace_id', run.workspace_id, 'process_id', process.id, 'process_name', process.name,
+                        'since', to_jsonb(told.since)) order by told.ticket), '[]')
        from (select claim.run_id, claim.ticket, {since} as since from run_lock_claim as claim
               where claim.owner_id = line.owner_id and claim.name = line.name and {which}
                 and claim.workspace_id = any(%(seen)s::uuid[])

@@ -22,7 +22,9 @@ class Beside(Struct, frozen=True, kw_only=True):
     """Workers that fell silent without a word."""
     has: list[str]
     """Of the kinds that most workspaces have none of, those that this one has: `tasks` (steps that wait for people),
-    `jobs`, `repository` (files and folders that are no packages), `assistants`, `provisioners`."""
+    `jobs`, `repository` (files and folders that are no packages), `assistants`, `provisioners`, `trigger-mappings`,
+    `allocations`, `locks` (that somebody has declared, or a run wants), and of the organization `transfers` and
+    `code-policies`."""
 
 
 async def beside(db: Statements, scope: Scope) -> Beside:
@@ -63,7 +65,20 @@ async def beside(db: Statements, scope: Scope) -> Beside:
                         then 'assistants' end,
                    case when exists (select from provisioner
                                       where organization_id = %(organization)s and deleted_at is null)
-                        then 'provisioners' end], null) as has
+                        then 'provisioners' end,
+                   case when exists (select from trigger_mapping where workspace_id in (select id from seen))
+                        then 'trigger-mappings' end,
+                   case when exists (select from allocation
+                                      where workspace_id in (select id from seen) and deleted_at is null)
+                        then 'allocations' end,
+                   case when exists (select from run_lock where owner_id in (select id from seen))
+                          or exists (select from run_lock where owner_id = %(organization)s)
+                          or exists (select from run_lock_claim where owner_id in (select id from seen))
+                        then 'locks' end,
+                   case when exists (select from transfer where organization_id = %(organization)s)
+                        then 'transfers' end,
+                   case when exists (select from code_policy where organization_id = %(organization)s)
+                        then 'code-policies' end], null) as has
         """,
         most=MOST + 1,
         **scope.params,

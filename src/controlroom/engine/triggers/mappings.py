@@ -18,7 +18,7 @@ from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import SEEN, Scope, ScopedTx, scope_of, scoped, within
 from controlroom.engine.engine import Engine
 from controlroom.engine.lists import pages
-from controlroom.engine.lists.model import OLDEST_FIRST, Asked, Field, Kind, Listing, OneOf, behind
+from controlroom.engine.lists.model import OLDEST_FIRST, Asked, Field, Kind, Listing, OneOf, behind, equal
 from controlroom.engine.lists.words import Paths, with_path
 from controlroom.engine.nouns import InWorkspace, Noun
 from controlroom.engine.packages import store as packages
@@ -47,11 +47,18 @@ class TriggerMapping(Struct, frozen=True, kw_only=True):
     """Those of the version that has this label; None: of the latest."""
     user_id: UserId | None
     user_number: int | None
+    user_name: str | None
     role_id: RoleId | None
     role_number: int | None
+    role_name: str | None
     updated_at: datetime
     editor_number: int | None
     """Of the user who wrote it last; None if it was no user."""
+
+    @property
+    def holder(self) -> str:
+        """Who has them: the name of the user, or of the role."""
+        return self.user_name or self.role_name or ""
 
 
 class TriggerMappingNotFound(NotFound):
@@ -82,7 +89,8 @@ TRIGGER_MAPPINGS: Final = Listing(
            workspace.name as workspace_name, trigger_mapping.task_id, task.number as task_number,
            task.name as task_name, {FOLDERS} as folders, package.name as package_name,
            trigger_mapping.label, trigger_mapping.user_id,
-           app_user.number as user_number, trigger_mapping.role_id, role.number as role_number,
+           app_user.number as user_number, app_user.username as user_name, trigger_mapping.role_id,
+           role.number as role_number, role.name as role_name,
            trigger_mapping.updated_at, editor.number as editor_number""",
     joins=f"""{_TASK}
           join workspace on workspace.id = trigger_mapping.workspace_id
@@ -95,7 +103,11 @@ TRIGGER_MAPPINGS: Final = Listing(
         Field("number", Kind.INTEGER, is_sortable=True),
         Field("task_number", Kind.INTEGER, column="task.number", is_sortable=True, join=_TASK),
         Field("task_name", Kind.TEXT, column="task.name", is_sortable=True, join=_TASK),
+        Field("package_name", Kind.TEXT, column="package.name", is_sortable=True, join=_TASK),
         Field("label", Kind.TEXT, is_nullable=True, is_sortable=True),
+        Field("user_name", Kind.TEXT, column="app_user.username", is_nullable=True, join=_USER),
+        Field("role_name", Kind.TEXT, column="role.name", is_nullable=True, join=_ROLE),
+        Field("is_for_role", Kind.TRUTH, column="(trigger_mapping.role_id is not null)"),
         Field("user_number", Kind.INTEGER, column="app_user.number", is_nullable=True, is_sortable=True, join=_USER),
         Field("role_number", Kind.INTEGER, column="role.number", is_nullable=True, is_sortable=True, join=_ROLE),
         Field("updated_at", Kind.INSTANT, is_sortable=True),
@@ -169,6 +181,15 @@ async def detach(engine: Engine, actor: Actor, workspace: WorkspaceId, mapping: 
         if not await _delete(tx, scope, mapping):
             raise TriggerMappingNotFound(mapping)
         await record(engine, tx, actor, scope, "trigger_mapping.deleted", mapping)
+
+
+async def get(db: Statements, scope: Scope, mapping: TriggerMappingId) -> TriggerMapping:
+    """One mapping. Raises TriggerMappingNotFound."""
+    asked = Asked(filter=equal(id=mapping), length=1)
+    found = await pages.rows(db, TriggerMapping, TRIGGER_MAPPINGS, within(scope), asked)
+    if not found:
+        raise TriggerMappingNotFound(mapping)
+    return found[0]
 
 
 async def list_mappings(
