@@ -7,9 +7,7 @@ from controlroom.engine.access.scope import Scope
 from controlroom.engine.chains import actions as chains
 from controlroom.engine.chains import store as chain_store
 from controlroom.engine.chains.model import ChainDefinition, Empty, End
-from controlroom.engine.notifications import actions as notices
 from controlroom.engine.notifications import store as notice_store
-from controlroom.engine.notifications.model import ByChat, ByEmail, NotificationEvent
 from controlroom.engine.processes import store
 from controlroom.engine.processes.model import Process
 from controlroom.engine.references import resolve
@@ -21,7 +19,7 @@ from controlroom.engine.triggers.errors import EmailTriggerNotFound
 from controlroom.engine.triggers.model import EmailChange, EmailTrigger
 from controlroom.engine.webhooks import store as webhooks
 from controlroom.errors import Forbidden, Invalid
-from controlroom.ids import ChainId, NotificationId, ProcessId
+from controlroom.ids import ChainId, ProcessId
 from controlroom.ui.asking import Asking, Path, Permission, Shown
 from controlroom.ui.processes.one import acted_on, address, process_of, show
 from controlroom.ui.routing import page, verb
@@ -152,39 +150,3 @@ async def delete_chain(request: Asking, number: Path[str], chain: Path[ChainId])
     process = await acted_on(request, number, _WRITES)
     await chains.delete(*request.acting, process.id, chain)
     return request.done(await _back(request, process), "It follows no more.")
-
-
-# ---------------------------------------------------------------------------------------------------- notices
-@verb("/processes/{number:str}/notices", may=Permission.WRITE_PROCESSES)
-async def add_notice(request: Asking, number: Path[str]) -> Shown:
-    """Tell people, by mail or in a chat, when a run ends."""
-    process = await acted_on(request, number, _WRITES)
-    fields = await request.fields()
-    try:
-        events = [NotificationEvent(each) for each in fields.texts("event")]
-    except ValueError as unknown:
-        raise Invalid("There is no such event.", code="NOTIFICATION_INVALID") from unknown
-    to = fields.text("to")
-    recipients = tuple(each for each in to.replace(",", " ").replace(";", " ").split() if each)
-    way = ByChat(to) if fields.text("way") == "chat" else ByEmail(recipients)
-    await notices.create(*request.acting, process.id, way, events)
-    return request.done(await _back(request, process), "They are told from now on.")
-
-
-@verb("/processes/{number:str}/notices/{notice:uuid}/delete", may=Permission.WRITE_PROCESSES)
-async def delete_notice(request: Asking, number: Path[str], notice: Path[NotificationId]) -> Shown:
-    """Tell them no more."""
-    process = await acted_on(request, number, _WRITES)
-    await notices.delete(*request.acting, notice)
-    return request.done(await _back(request, process), "They are told no more.")
-
-
-@verb("/processes/{number:str}/notices/{notice:uuid}/{do:str}", may=Permission.WRITE_PROCESSES)
-async def switch_notice(request: Asking, number: Path[str], notice: Path[NotificationId], do: Path[str]) -> Shown:
-    """Pause it, or let it go on."""
-    process = await acted_on(request, number, _WRITES)
-    is_enabled, back = do == "enable", await _back(request, process)
-    await notices.update(*request.acting, notice, is_enabled=is_enabled)
-    opposite = f"{address(request, process)}/notices/{notice}/{'disable' if is_enabled else 'enable'}"
-    said = "They are told." if is_enabled else "It is off."
-    return request.done(back, said, undo=opposite, undo_with={"back": back})

@@ -1,6 +1,7 @@
-"""A webhook: what it was sent, what its receiver answered, and delivering once more."""
+"""A webhook: what it was sent, what its receiver answered, and delivering once more; likewise what others are sent."""
 
 from typing import Final
+from uuid import UUID
 
 import msgspec
 
@@ -20,10 +21,11 @@ from controlroom.ui.numbers import ensure_number
 from controlroom.ui.routing import page, verb
 from controlroom.ui.webhooks.pages import EVENTS, GRAMMARS, title_of, webhook_id
 
-_KINDS: Final = {**{event.value: said for event, said in EVENTS.items()}, "webhook.tested": "A test"}
+KINDS: Final = {**{event.value: said for event, said in EVENTS.items()}, "webhook.tested": "A test"}
 
 
-def _list(path: str) -> ListPage[Delivery]:
+def deliveries_list(path: str) -> ListPage[Delivery]:
+    """The list of what one receiver was sent, at the address of its page."""
     return ListPage(
         listing=DELIVERIES,
         row=Delivery,
@@ -37,7 +39,7 @@ def _list(path: str) -> ListPage[Delivery]:
             Tab("pending", "To be delivered", equal(state=DeliveryState.PENDING.value)),
             Tab("delivered", "Delivered", equal(state=DeliveryState.DELIVERED.value)),
         ),
-        filters=(Choice("event", "Of what", "event_kind", _KINDS), Since("since", "Since", "created_at")),
+        filters=(Choice("event", "Of what", "event_kind", KINDS), Since("since", "Since", "created_at")),
         columns=(
             Col("event", "Of what", always=True),
             Col("state", "State", always=True),
@@ -54,13 +56,8 @@ async def show_webhook(request: Asking, named: Path[str]) -> Shown:
     webhook = await store.get(*request.reading, await webhook_id(request, named))
     ensure_number(request, named, webhook.number)
     here = f"/webhooks/{webhook.number}"
-    found = await _list(here).read(request, also=equal(subscription_id=webhook.id))
-    shown = None
-    if chosen := request.query_params.get("delivery", ""):
-        delivery = await resolve(*request.reading, DELIVERY, chosen)
-        shown = await deliveries.get(*request.reading, delivery)
-        if shown.subscription_id != webhook.id:
-            raise NotFound("This webhook has no such delivery.", code="DELIVERY_NOT_FOUND")
+    found = await deliveries_list(here).read(request, also=equal(subscription_id=webhook.id))
+    shown, body = await delivery_beside(request, webhook.id)
     return await request.show(
         "webhooks/one.html",
         title=title_of(webhook),
@@ -69,13 +66,23 @@ async def show_webhook(request: Asking, named: Path[str]) -> Shown:
         webhook=webhook,
         found=found,
         shown=shown,
-        body=_readable(shown.body) if shown else "",
-        kinds=_KINDS,
+        body=body,
+        kinds=KINDS,
         events=EVENTS,
         grammars=GRAMMARS,
         can_write=request.actor.may(Permission.WRITE_WEBHOOKS, request.workspace),
         can_reveal=request.actor.may(Permission.REVEAL, request.workspace),
     )
+
+
+async def delivery_beside(request: Asking, receiver: UUID) -> tuple[Delivery | None, str]:
+    """The delivery that the address chooses, and what is sent. Raises NotFound for one of another receiver."""
+    if not (chosen := request.query_params.get("delivery", "")):
+        return None, ""
+    shown = await deliveries.get(*request.reading, await resolve(*request.reading, DELIVERY, chosen))
+    if shown.subscription_id != receiver:
+        raise NotFound("This receiver has no such delivery.", code="DELIVERY_NOT_FOUND")
+    return shown, _readable(shown.body)
 
 
 def _readable(body: bytes) -> str:
@@ -89,7 +96,12 @@ def _readable(body: bytes) -> str:
 @verb("/webhooks/{named:str}/deliveries/{delivery:str}/redeliver", may=Permission.WRITE_WEBHOOKS)
 async def redeliver(request: Asking, named: Path[str], delivery: Path[str]) -> Shown:
     """Send the same message once more, to where the webhook points now."""
+    return await redelivered(request, f"/webhooks/{named}", delivery)
+
+
+async def redelivered(request: Asking, receiver: str, delivery: str) -> Shown:
+    """Likewise for the page of whichever receiver."""
     scope = request.scope_for(Permission.WRITE_WEBHOOKS)
     found = await resolve(request.db, scope, DELIVERY, delivery)
     again = await redelivery.redeliver(*request.acting, found)
-    return request.done(f"{request.base}/webhooks/{named}?delivery={again.number}", "It is on its way once more.")
+    return request.done(f"{request.base}{receiver}?delivery={again.number}", "It is on its way once more.")
