@@ -40,6 +40,16 @@ class CodePolicy(Rules, frozen=True, kw_only=True):
     updated_at: datetime
 
 
+class PlaceOfPolicy(Struct, frozen=True, kw_only=True):
+    """A workspace, or a folder of it, that has a policy."""
+
+    workspace_id: WorkspaceId
+    workspace_name: str
+    folder_number: int | None
+    """None: the workspace itself."""
+    folder_name: str
+
+
 class AnalysisState(StrEnum):
     """How an analysis stands."""
 

@@ -8,7 +8,7 @@ import msgspec
 
 from controlroom.engine.access.scope import EACH, SEEN, Of, Scope, ScopedTx
 from controlroom.engine.analyses.errors import AnalysisNotFound, PolicyNameTaken, PolicyNotFound
-from controlroom.engine.analyses.model import Analysis, CodePolicy, Content, Result, Rules
+from controlroom.engine.analyses.model import Analysis, CodePolicy, Content, PlaceOfPolicy, Result, Rules
 from controlroom.engine.analyses.rules import DEFAULT
 from controlroom.engine.nouns import InOrganization, InWorkspace, Noun
 from controlroom.ids import CodeAnalysisId, CodePolicyId, OrganizationId, PackageId, WorkerId
@@ -162,6 +162,41 @@ async def give_folder_policy(tx: ScopedTx, scope: Scope, folder: UUID, which: Co
             which=which,
             **scope.params,
         )
+    )
+
+
+async def folder_policy(db: Statements, scope: Scope, folder: UUID) -> CodePolicy | None:
+    """The policy that a folder of the workspace has itself; None: what is above decides."""
+    return await db.one_or_none(
+        CodePolicy,
+        f"""
+        select {_POLICY} from repository_file as folder join code_policy on code_policy.id = folder.code_policy_id
+         where folder.id = %(folder)s and folder.workspace_id = {SEEN} and folder.deleted_at is null
+        """,
+        folder=folder,
+        **scope.params,
+    )
+
+
+async def places_of(db: Statements, scope: Of, which: CodePolicyId, *, limit: int) -> list[PlaceOfPolicy]:
+    """Where a policy holds, of the workspaces that the asker sees: these themselves, then folders, by name."""
+    return await db.all(
+        PlaceOfPolicy,
+        f"""
+        select workspace.id as workspace_id, workspace.name as workspace_name, null::bigint as folder_number,
+               '' as folder_name
+          from workspace
+         where workspace.code_policy_id = %(which)s and workspace.id in {EACH} and workspace.deleted_at is null
+        union all
+        select workspace.id, workspace.name, folder.number, folder.name
+          from repository_file as folder join workspace on workspace.id = folder.workspace_id
+         where folder.code_policy_id = %(which)s and folder.workspace_id in {EACH} and folder.deleted_at is null
+         order by workspace_name, folder_name, folder_number
+         limit %(limit)s
+        """,
+        which=which,
+        limit=limit,
+        **scope.each,
     )
 
 
