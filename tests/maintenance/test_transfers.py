@@ -1,6 +1,7 @@
 """Exports and imports outlive the servers that die over them."""
 
 import pytest
+from msgspec.structs import replace
 from tests.engine.packages.conftest import robot_yaml, zipped
 
 from controlroom.engine.access.scope import Room, scoped
@@ -10,7 +11,9 @@ from controlroom.engine.repository.actions import create_file, delete
 from controlroom.engine.repository.contents import put
 from controlroom.engine.repository.rights import rights_of
 from controlroom.engine.transfers import actions, store
+from controlroom.engine.transfers.errors import TransferInProgress, TransferNotFound
 from controlroom.engine.transfers.model import TransferState
+from controlroom.ids import uuid7
 from controlroom.maintenance.transfers import Transfers, prune
 from controlroom.outgoing import Outgoing
 
@@ -108,3 +111,17 @@ async def test_the_password_is_gone_with_the_end(engine, ada, bot, server):
     await server.one()
 
     assert await engine.database.value(sealed, id=asked.id) is None
+
+
+async def test_what_has_ended_is_forgotten_by_who_asked(engine, ada, bot, server):
+    """Not while it is in progress, and not by others, who do not find it."""
+    asked = await actions.export(engine, ada, "nightly", [(bot.id, None)])
+    with pytest.raises(TransferInProgress):
+        await actions.forget(engine, ada, asked.id)
+    assert await server.one() is True
+    with pytest.raises(TransferNotFound):
+        await actions.forget(engine, replace(ada, id=uuid7(), throughout=frozenset()), asked.id)
+
+    assert (await actions.forget(engine, ada, asked.id)).state is TransferState.COMPLETED
+    with pytest.raises(TransferNotFound):
+        await store.get(engine.database, ada, asked.id)

@@ -12,6 +12,7 @@ import controlroom.engine
 from controlroom.engine.access import audit
 from controlroom.engine.access.scope import Of, within
 from controlroom.engine.allocations.listings import ALLOCATIONS
+from controlroom.engine.analyses.listings import CODE_POLICIES
 from controlroom.engine.assets.listings import ASSETS
 from controlroom.engine.assistants.listings import ASSISTANT_RUNS, ASSISTANTS
 from controlroom.engine.deliveries.listings import DELIVERIES
@@ -35,12 +36,14 @@ from controlroom.engine.lists.model import (
     Within,
     equal,
 )
+from controlroom.engine.notifications.listings import NOTIFICATIONS
 from controlroom.engine.packages.listings import PACKAGES
 from controlroom.engine.queues.listings import CONSUMERS as QUEUE_CONSUMERS
 from controlroom.engine.queues.listings import QUEUE_ITEMS, QUEUES
 from controlroom.engine.runs.human_tasks import OPEN_TASKS
 from controlroom.engine.runs.listings import RUNS, STEP_RUNS
 from controlroom.engine.schedules.listings import SCHEDULES
+from controlroom.engine.transfers.listings import TRANSFERS
 from controlroom.engine.triggers.mappings import TRIGGER_MAPPINGS
 from controlroom.engine.vault.listings import SECRETS
 from controlroom.engine.work_items.listings import ITEMS
@@ -343,6 +346,9 @@ LISTINGS = [
     SCHEDULES,
     ALLOCATIONS,
     TRIGGER_MAPPINGS,
+    NOTIFICATIONS,
+    TRANSFERS,
+    CODE_POLICIES,
     QUEUES,
     QUEUE_ITEMS,
     QUEUE_CONSUMERS,

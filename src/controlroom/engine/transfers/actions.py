@@ -15,6 +15,7 @@ from controlroom.engine.repository import nodes
 from controlroom.engine.repository.model import Right
 from controlroom.engine.repository.rights import rights_of
 from controlroom.engine.transfers import store
+from controlroom.engine.transfers.errors import TransferInProgress
 from controlroom.engine.transfers.model import (
     ExportWish,
     ImportWish,
@@ -138,6 +139,19 @@ async def _ask(
     await record(engine, tx, actor, actor.organization_id, f"transfer.{kind.value}_requested", transfer, name=name)
     tx.after_commit(lambda: engine.wakes.wake(Topic.TRANSFERS))
     return await store.get(tx, actor, transfer)
+
+
+async def forget(engine: Engine, actor: Actor, transfer: UUID) -> Transfer:
+    """Forget one that has ended, as it was: one's own, or anybody's for who governs. Its archive is swept.
+
+    Raises TransferNotFound, TransferInProgress.
+    """
+    async with scoped(engine.database, actor.organization_id) as tx:
+        found = await store.get(tx, actor, transfer)
+        if not await store.delete_ended(tx, found):
+            raise TransferInProgress(found.name)
+        await record(engine, tx, actor, actor.organization_id, "transfer.deleted", found.id, name=found.name)
+    return found
 
 
 def place_of(transfer: UUID) -> str:

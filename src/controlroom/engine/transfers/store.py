@@ -161,6 +161,11 @@ async def fail(tx: ScopedTx, claimed: Claimed, reason: str) -> bool:
     )
 
 
+async def delete_ended(tx: ScopedTx, transfer: Transfer) -> bool:
+    """Delete one that the caller has found; False while it is in progress."""
+    return bool(await tx.execute("delete from transfer where id = %(id)s and state <> 'in_progress'", id=transfer.id))
+
+
 async def prune(tx: ScopedTx, room: Room) -> int:  # noqa: ARG001 - every tenant's
     """Forget what ended long ago; their archives are swept."""
     return await tx.execute(
