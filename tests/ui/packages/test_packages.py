@@ -118,3 +118,36 @@ async def test_an_id_or_a_name_leads_to_the_number(visit, workspace, room, ada):
     for named in (pushed.package.id, "by-name"):
         answer = await browser.http.get(browser.path(f"/packages/{named}?before=5"))
         assert answer.headers["location"] == f"{browser.base}/packages/{pushed.package.number}?before=5"
+
+
+async def test_a_package_is_checked_out_and_in(visit, workspace, cleo):
+    """Its page says who has it; the copy takes the next zip, and its check-in is the next version; else taken back."""
+    browser, other, viewer = await visit(workspace), await visit(workspace), await visit(workspace, Role.VIEWER)
+    outsider = await visit(cleo.workspace)
+    here = (await sent(browser, "/packages/upload", zip_=robot_zip("Read"))).headers["location"]
+    here = here.removeprefix(browser.base)
+    node = here.replace("/packages/", "/repository/")
+    assert "Check out" not in await viewer.get(here)
+    await viewer.post(f"{node}/check-out", status=403)
+    await outsider.post(f"{node}/check-out", status=404)
+
+    copy = (await browser.post(f"{node}/check-out")).headers["location"].removeprefix(browser.base)
+    assert "You edit it" in await browser.get(here)
+    page = await other.get(here)
+    assert f"checked out by {browser.username}" in page
+    assert "You edit it" not in page
+    assert "Take the check-out back" in page  # who owns the workspace may
+    assert "Take the check-out back" not in await viewer.get(here)
+    await other.post(f"{node}/check-out", status=409)
+    await sent(other, "/packages/upload", status=422, zip_=robot_zip("Mine"))
+    assert "checked out" in await other.get("/repository")
+
+    await sent(browser, f"{copy}/upload", name="file", zip_=robot_zip("Read", "Check"))
+    back = await browser.post(f"{copy}/check-in")
+    assert back.headers["location"] == browser.path(node)
+    page = await browser.get(here)
+    assert "version 2" in page
+    assert "Check out" in page
+    await browser.post(f"{node}/check-out")
+    await other.post(f"{node}/unlock")
+    assert "checked out by" not in await browser.get(here)

@@ -19,6 +19,7 @@ from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
 from controlroom.ui.numbers import ensure_number
 from controlroom.ui.packages.pages import may_change, ref_kinds, wanted_of
 from controlroom.ui.refusals import REFUSED, tried
+from controlroom.ui.repository.pages import who_edits
 from controlroom.ui.routing import page, verb
 
 _A_PAGE: Final = 20
@@ -50,6 +51,8 @@ async def show_package(request: Asking, number: Path[str]) -> Shown:
         users=await usage.users_of_package(*request.reading, package.id),
         changes=await history.changes_of(*request.reading, package.id),
         may_change=may_change(request),
+        node=f"{request.base}/repository/{package.number}",
+        **await who_edits(request, package.id),
     )
 
 

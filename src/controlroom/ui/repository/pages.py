@@ -9,11 +9,15 @@ from litestar.response import Stream
 
 from controlroom.border.forms import form_of
 from controlroom.engine.access import history
+from controlroom.engine.analyses.actions import policy_of
+from controlroom.engine.analyses.store import folder_policy
 from controlroom.engine.repository import actions, contents, nodes, stored_versions
 from controlroom.engine.repository.errors import NodeNotFound
 from controlroom.engine.repository.model import Node, NodeKind, Right
 from controlroom.engine.repository.rights import Rights, is_container, rights_of
+from controlroom.ids import PackageId
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
+from controlroom.ui.code_policies.pages import offered
 from controlroom.ui.entrance import Moved
 from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.rights import held
@@ -46,6 +50,7 @@ class Editing(Enum):
 
 _ROOTS: Final = (NodeKind.WORKSPACE, NodeKind.ROOT)
 _TITLES: Final = {NodeKind.WORKSPACE: "Repository", NodeKind.ROOT: "What I have checked out"}
+_CHECKED_OUT: Final = (NodeKind.FILE, NodeKind.PACKAGE)
 _MOST: Final = 500
 MOST_VERSIONS: Final = 100
 
@@ -188,7 +193,7 @@ def _editing(request: Asking, rights: Rights, node: Node) -> set[Editing]:
     """What the actor may do about who edits a file."""
     found = set()
     is_taken = node.locked_by is not None
-    is_there = node.workspace_id is not None and node.kind is NodeKind.FILE and rights.owner is not None
+    is_there = node.workspace_id is not None and node.kind in _CHECKED_OUT and rights.owner is not None
     if is_there and not is_taken and {Right.UPDATE, Right.CLONE} <= rights.of(node):
         found.add(Editing.BEGIN)
     if is_taken and (
@@ -225,25 +230,56 @@ async def _show(
         is_own=node.owner_id is not None,
         own_tree=rights.owner is not None and node.kind is NodeKind.WORKSPACE,
         **await _of_file(request, rights, node),
+        **await _policy_of(request, node),
         may_grant=node.owner_id is None and is_container(node) and request.actor.may(Permission.WRITE_ROLES, None),
         refused=refused,
     )
+
+
+async def checked_out(request: Asking, rights: Rights, node: Node) -> dict[str, Any]:
+    """Who edits a file or package, the copies of the actor who does, and what they may do about that."""
+    mine = node.locked_by is not None and node.locked_by == rights.owner
+    return {
+        "is_checked_out": node.locked_by is not None,
+        "editor": await nodes.editor_of(request.db, node) if node.locked_by else "",
+        "copies": await nodes.copies_of(request.db, node, rights.owner) if mine and rights.owner else [],
+        "may_check_out": Editing.BEGIN in request.asker.held,
+        "may_unlock": Editing.TAKE_BACK in request.asker.held,
+    }
+
+
+async def who_edits(request: Asking, package: PackageId) -> dict[str, Any]:
+    """Likewise of a package, on its own page; nothing for who may not view where it lies."""
+    rights = await rights_of(request.db, request.actor)
+    node = await nodes.find(request.db, rights.organization, package)
+    if node is None or Right.VIEW not in rights.of(node):
+        return {"is_checked_out": False, "copies": [], "may_check_out": False, "may_unlock": False}
+    request.holds_rights(rights.of(node))
+    request.holds_rights(_editing(request, rights, node))
+    return await checked_out(request, rights, node)
 
 
 async def _of_file(request: Asking, rights: Rights, node: Node) -> dict[str, Any]:
     """What the page of a file tells beside: its versions, who edits it, and what the actor may do about that."""
     held = rights.of(node)
     is_file = node.kind is NodeKind.FILE
-    mine = node.locked_by is not None and node.locked_by == rights.owner
-    copies = await nodes.copies_of(request.db, node, rights.owner) if mine and rights.owner else []
     return {
+        **await checked_out(request, rights, node),
         "versions": await stored_versions.versions(request.db, node, limit=MOST_VERSIONS) if is_file else [],
-        "editor": await nodes.editor_of(request.db, node) if node.locked_by else "",
-        "copies": copies,
-        "may_check_out": Editing.BEGIN in request.asker.held,
-        "may_unlock": Editing.TAKE_BACK in request.asker.held,
         "is_copy": node.owner_id is not None and node.copied_from is not None,
         "may_copy": is_file and Right.CLONE in held,
+    }
+
+
+async def _policy_of(request: Asking, node: Node) -> dict[str, Any]:
+    """By which code policy packages in a folder of the workspace are read, and which ones may be given to it."""
+    if node.kind is not NodeKind.FOLDER or node.workspace_id is None:
+        return {"policy": None, "own_policy": None, "policies": []}
+    seen = request.scope_for(Permission.READ_PACKAGES)
+    return {
+        "policy": await policy_of(request.engine, seen, node.id),
+        "own_policy": await folder_policy(request.db, seen, node.id),
+        "policies": await offered(request),
     }
 
 
