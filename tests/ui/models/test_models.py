@@ -43,3 +43,36 @@ async def test_a_model_is_connected_tried_and_deleted(govern, visit, workspace, 
     await admin.post(f"{here}/delete")
     await admin.get(here, status=404)
     assert re.search(re.escape(provider) + "<", await admin.get("/models")) is None
+
+
+async def test_a_model_and_its_provider_are_changed(govern, visit, workspace):
+    """How it is asked, and what the provider is called, for all of its models; undone by what it was before."""
+    admin, owner = await govern(workspace), await visit(workspace)
+    provider, model, uri = f"Theirs {uuid7()}", f"m-{uuid7()}", "https://models.example.com/v1/chat"
+    made = await admin.post("/models/new", provider=provider, name=model, uri=uri, key_header="Authorization")
+    here = made.headers["location"].removeprefix(admin.base)
+    other = await admin.post("/models/new", provider=provider, name=f"{model}-2", uri=uri, key_header="Authorization")
+    there = other.headers["location"].removeprefix(admin.base)
+    for verb in ("edit", "provider"):
+        await owner.get(f"{here}/{verb}", status=403)
+        await owner.post(f"{here}/{verb}", status=403, name="x", provider="x", uri=uri)
+    taken = await admin.post(f"{here}/edit", status=422, name=f"{model}-2", uri=uri)
+    assert "already" in taken.text
+    assert "http or https" in (await admin.post(f"{here}/edit", status=422, name=model, uri="nowhere")).text
+    await admin.post(f"{here}/edit", name=f"{model}-3", uri=f"{uri}/2", display_name="The large one")
+    page = await admin.get(here)
+    assert "The large one" in page
+    assert f"{uri}/2" in page
+    assert f'name="name" value="{model}"' in page  # the undo of it
+    await admin.post(f"{here}/provider", status=422, provider="", key_header="Key")
+    await admin.post(f"{here}/provider", status=422, provider=provider, key_header="no header")
+    await admin.post(f"{here}/provider", provider=f"{provider} 2", description="In the cellar", key_header="X-Key")
+    page = await admin.get(there)
+    assert f"{provider} 2" in page
+    assert "In the cellar" in page
+    assert "X-Key" in page
+    second = await admin.post("/models/new", provider=provider, name=model, uri=uri)
+    third = second.headers["location"].removeprefix(admin.base)
+    assert "already" in (await admin.post(f"{third}/provider", status=422, provider=f"{provider} 2")).text
+    for each in (here, there, third):
+        await admin.post(f"{each}/delete")

@@ -10,8 +10,8 @@ from controlroom.engine.access.scope import ScopedTx, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.model_connections import store
 from controlroom.engine.model_connections.errors import KeyMissing, ModelNotFound
-from controlroom.engine.model_connections.model import Call, Model, Provider, ProviderDefinition
-from controlroom.engine.model_connections.rules import call_of, checked, wants_key
+from controlroom.engine.model_connections.model import Auth, Call, Model, ModelDefinition, Provider, ProviderDefinition
+from controlroom.engine.model_connections.rules import call_of, checked, checked_model, checked_provider, wants_key
 from controlroom.engine.vault.errors import AttributeNotFound
 from controlroom.engine.vault.lockers.rules import asker_of
 from controlroom.engine.vault.shared import values
@@ -70,6 +70,37 @@ async def get(engine: Engine, actor: Actor, model: ModelConnectionId) -> tuple[P
     """A model and its provider. Raises ModelNotFound."""
     _ensure_reads(actor)
     return await _found(engine, actor, model)
+
+
+async def edit(engine: Engine, actor: Actor, model: ModelConnectionId, definition: ModelDefinition) -> Provider:
+    """Have a model asked as is said here. Raises ModelNotFound, ModelExists, ConnectionInvalid."""
+    ensure_in_organization(actor, Permission.WRITE_MODELS)
+    checked_model(definition)
+    async with scoped(engine.database, actor.organization_id) as tx:
+        provider = await store.of_model(tx, actor.organization_id, model)
+        if provider is None:
+            raise ModelNotFound
+        await store.change_model(tx, provider, model, definition)
+        name = definition.name
+        await record(engine, tx, actor, actor.organization_id, "model_connection.updated", model, name=name)
+        after = await store.of_model(tx, actor.organization_id, model)
+    assert after is not None  # noqa: S101  # written in the same transaction
+    return after
+
+
+async def edit_provider(
+    engine: Engine, actor: Actor, provider: ModelProviderId, *, name: str, description: str, auth: Auth
+) -> None:
+    """Call a provider so, and show who asks it so, for all of its models; its key stays.
+
+    Raises ModelNotFound, ProviderExists, ConnectionInvalid.
+    """
+    ensure_in_organization(actor, Permission.WRITE_MODELS)
+    checked_provider(name, description, auth)
+    async with scoped(engine.database, actor.organization_id) as tx:
+        if not await store.change_provider(tx, actor.organization_id, provider, name, description, auth):
+            raise ModelNotFound
+        await record(engine, tx, actor, actor.organization_id, "model_provider.updated", provider, name=name)
 
 
 async def set_key(engine: Engine, actor: Actor, provider: ModelProviderId, key: AttributeId | None) -> None:

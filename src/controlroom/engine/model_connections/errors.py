@@ -17,6 +17,13 @@ class ModelExists(Conflict):
         super().__init__(f"there is a connection to {provider} {name} already", code="MODEL_EXISTS", name=name)
 
 
+class ProviderExists(Conflict):
+    """There is a provider of this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is a provider {name} already", code="MODEL_PROVIDER_EXISTS", name=name)
+
+
 class ConnectionInvalid(Invalid):
     """Nothing could be asked by such a connection."""
 

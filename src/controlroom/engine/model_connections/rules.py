@@ -36,19 +36,24 @@ _json = msgspec.json.Decoder().decode
 
 def checked(definition: ProviderDefinition) -> ProviderDefinition:
     """The definition, if models can be asked by it. Raises ConnectionInvalid, Invalid."""
-    checked_name(definition.name, what="provider's name")
-    checked_description(definition.description)
+    checked_provider(definition.name, definition.description, definition.auth)
     if not definition.models or len(definition.models) > MOST_MODELS:
         raise ConnectionInvalid(f"is to 1 to {MOST_MODELS} models")
     if len({model.name for model in definition.models}) < len(definition.models):
         raise ConnectionInvalid("is to models of different names")
-    for key in definition.auth.keys:
+    for model in definition.models:
+        checked_model(model)
+    return definition
+
+
+def checked_provider(name: str, description: str, auth: Auth) -> None:
+    """Raise ConnectionInvalid or Invalid for a provider that is called so, or shown so who asks."""
+    checked_name(name, what="provider's name")
+    checked_description(description)
+    for key in auth.keys:
         if key.location not in {"header", "query"} or not _HEADER.fullmatch(key.name):
             raise ConnectionInvalid("has a key in a header or in the query, by a name that can stand there")
         _ensure_line(key.prefix, "prefix")
-    for model in definition.models:
-        _check_model(model)
-    return definition
 
 
 def call_of(provider: Provider, model: ModelDefinition, prompt: str, given: Mapping[str, str], key: str | None) -> Call:
@@ -107,7 +112,8 @@ def wants_key(auth: Auth) -> bool:
     return bool(auth.keys)
 
 
-def _check_model(model: ModelDefinition) -> None:
+def checked_model(model: ModelDefinition) -> None:
+    """Raise ConnectionInvalid or Invalid for a model that cannot be asked so."""
     checked_name(model.name, what="model's name")
     checked_text(model.display_name or "", what="display name")
     checked_description(model.description or "")

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from controlroom.engine.access.scope import ScopedTx
-from controlroom.engine.model_connections.errors import ModelExists, ModelNotFound
-from controlroom.engine.model_connections.model import ModelDefinition, Provider, ProviderDefinition
+from controlroom.engine.model_connections.errors import ModelExists, ModelNotFound, ProviderExists
+from controlroom.engine.model_connections.model import Auth, ModelDefinition, Provider, ProviderDefinition
 from controlroom.engine.nouns import InOrganization, Noun
 from controlroom.ids import AttributeId, ModelConnectionId, ModelProviderId, OrganizationId, UserId, uuid7
 from controlroom.postgres.database import Statements
@@ -129,6 +129,46 @@ async def add_models(
             raise ModelExists(name, model.name) from taken
         written.append(made)
     return written
+
+
+async def change_model(tx: ScopedTx, provider: Provider, model: ModelConnectionId, definition: ModelDefinition) -> None:
+    """Write how a model of a provider is asked. Raises ModelExists, upon which the transaction is lost."""
+    try:
+        await tx.execute(
+            """
+            update model_connection
+               set name = %(name)s, definition = %(definition)s, revision = revision + 1, updated_at = clock_now()
+             where id = %(model)s and provider_id = %(provider)s
+            """,
+            name=definition.name,
+            definition=definition,
+            model=model,
+            provider=provider.id,
+        )
+    except UniqueViolation as taken:
+        raise ModelExists(provider.name, definition.name) from taken
+
+
+async def change_provider(
+    tx: ScopedTx, organization: OrganizationId, provider: ModelProviderId, name: str, description: str, auth: Auth
+) -> bool:
+    """Write a provider that is there; False if it is not. Raises ProviderExists, upon which the transaction is lost."""
+    try:
+        return bool(
+            await tx.execute(
+                """
+                update model_provider set name = %(name)s, description = %(description)s, auth = %(auth)s
+                 where id = %(provider)s and organization_id = %(organization)s
+                """,
+                name=name,
+                description=description,
+                auth=auth,
+                provider=provider,
+                organization=organization,
+            )
+        )
+    except UniqueViolation as taken:
+        raise ProviderExists(name) from taken
 
 
 async def set_key(

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from controlroom.border import model_prompts
 from controlroom.engine.access import history
 from controlroom.engine.lists import pages
@@ -23,7 +25,7 @@ from controlroom.engine.vault.shared.listings import SHARED_SECRETS, seen_by
 from controlroom.engine.vault.shared.model import SharedSecret
 from controlroom.errors import ControlRoomError
 from controlroom.ids import AttributeId, as_uuid
-from controlroom.ui.asking import Asking, Fields, Path, Permission, Shown
+from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
 from controlroom.ui.numbers import ensure_number
 from controlroom.ui.refusals import REFUSED, said, tried
 from controlroom.ui.rights import in_organization
@@ -120,6 +122,64 @@ async def set_key(request: Asking, number: Path[str]) -> Shown:
     return request.done(f"{request.base}/models/{model.number}", f"The key of {provider.name} is another.")
 
 
+@page("/models/{number:str}/edit", needs=_READS)
+async def ask_to_edit(request: Asking, number: Path[str]) -> Shown:
+    """How it is asked, and what it is called."""
+    provider, model = await _model(request, number)
+    return await _edit_form(request, provider, model, Fields([*_model_said(model).items()]))
+
+
+@verb("/models/{number:str}/edit", may=_WRITE)
+async def edit_model(request: Asking, number: Path[str]) -> Shown:
+    """Ask it so from now on; what a request and an answer are made of, as programs have said it, stays."""
+    fields = await request.fields()
+    provider, model = await _model(request, number)
+    definition = replace(
+        model.definition,
+        name=fields.text("name"),
+        uri=fields.text("uri"),
+        display_name=fields.text("display_name") or None,
+        description=fields.text("description") or None,
+    )
+    _, refused = await tried(actions.edit(*request.governing, model.id, definition))
+    if refused:
+        return await _edit_form(request, provider, model, fields, refused=refused)
+    here = f"{request.base}/models/{model.number}"
+    return request.done(here, "It is asked so from now on.", undo=f"{here}/edit", undo_with=_model_said(model))
+
+
+@page("/models/{number:str}/provider", needs=_READS)
+async def ask_to_edit_provider(request: Asking, number: Path[str]) -> Shown:
+    """What its provider is called, and how that is shown who asks."""
+    provider, model = await _model(request, number)
+    return await _provider_form(request, provider, model, Fields([*_provider_said(provider).items()]))
+
+
+@verb("/models/{number:str}/provider", may=_WRITE)
+async def edit_provider(request: Asking, number: Path[str]) -> Shown:
+    """Change the provider: for all of its models. Its key stays where it is."""
+    fields = await request.fields()
+    provider, model = await _model(request, number)
+    header, places = fields.text("key_header"), provider.auth.keys[1:]
+    if header:
+        first = provider.auth.keys[0] if provider.auth.keys else KeyPlace()
+        places = [replace(first, name=header, prefix=fields.raw("key_prefix")), *places]
+    _, refused = await tried(
+        actions.edit_provider(
+            *request.governing,
+            provider.id,
+            name=fields.text("provider"),
+            description=fields.text("description"),
+            auth=replace(provider.auth, keys=places),
+        )
+    )
+    if refused:
+        return await _provider_form(request, provider, model, fields, refused=refused)
+    here = f"{request.base}/models/{model.number}"
+    was = _provider_said(provider)
+    return request.done(here, "The provider is changed.", undo=f"{here}/provider", undo_with=was)
+
+
 @page("/models/{number:str}/delete", needs=_READS)
 async def ask_to_delete(request: Asking, number: Path[str]) -> Shown:
     """What is lost."""
@@ -128,7 +188,7 @@ async def ask_to_delete(request: Asking, number: Path[str]) -> Shown:
         "models/delete.html",
         title=f"Delete {model.definition.name}",
         at="models",
-        crumbs=request.way(("Models", "/models"), (model.definition.name, f"/models/{model.number}"), "Delete"),
+        crumbs=_way(request, model, "Delete"),
         provider=provider,
         model=model,
     )
@@ -145,6 +205,28 @@ async def delete_model(request: Asking, number: Path[str]) -> Shown:
 async def _model(request: Asking, named: str) -> tuple[Provider, Model]:
     found = await resolve(request.db, request.scope_for(_READS), MODEL, named)
     return await actions.get(*request.governing, found)
+
+
+def _model_said(model: Model) -> dict[str, str]:
+    """A model as its form says it."""
+    of = model.definition
+    return {
+        "name": of.name,
+        "uri": of.uri,
+        "display_name": of.display_name or "",
+        "description": of.description or "",
+    }
+
+
+def _provider_said(provider: Provider) -> dict[str, str]:
+    """A provider likewise."""
+    key = provider.auth.keys[0] if provider.auth.keys else None
+    return {
+        "provider": provider.name,
+        "description": provider.description,
+        "key_header": key.name if key else "",
+        "key_prefix": key.prefix if key else "",
+    }
 
 
 def _may_change(request: Asking) -> bool:
@@ -200,6 +282,40 @@ def _values_of(model: Model) -> list[str]:
     raw = of.request.raw if of.request else None
     names += [each.attribute.name for each in (raw.variables if raw else [])]
     return list(dict.fromkeys(names))
+
+
+def _way(request: Asking, model: Model, last: str) -> list[Crumb]:
+    return request.way(("Models", "/models"), (model.definition.name, f"/models/{model.number}"), last)
+
+
+async def _edit_form(request: Asking, provider: Provider, model: Model, fields: Fields, *, refused: str = "") -> Shown:
+    return await request.show(
+        "models/edit.html",
+        title=f"Edit {model.definition.name}",
+        at="models",
+        crumbs=_way(request, model, "Edit"),
+        status=REFUSED if refused else 200,
+        provider=provider,
+        here=f"{request.base}/models/{model.number}",
+        fields=fields,
+        refused=refused,
+    )
+
+
+async def _provider_form(
+    request: Asking, provider: Provider, model: Model, fields: Fields, *, refused: str = ""
+) -> Shown:
+    return await request.show(
+        "models/provider.html",
+        title=f"Edit {provider.name}",
+        at="models",
+        crumbs=_way(request, model, "Provider"),
+        status=REFUSED if refused else 200,
+        provider=provider,
+        here=f"{request.base}/models/{model.number}",
+        fields=fields,
+        refused=refused,
+    )
 
 
 async def _form(request: Asking, fields: Fields, *, refused: str = "") -> Shown:

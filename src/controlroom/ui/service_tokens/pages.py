@@ -1,8 +1,10 @@
 """Service tokens: what programs come with that stand for themselves, by the roles that the token holds."""
 
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final
 
-from controlroom.engine.access.grants.model import WantedGrant
+from controlroom.engine.access import history
+from controlroom.engine.access.grants.model import HeldGrant, WantedGrant
 from controlroom.engine.access.nouns import SERVICE_TOKEN
 from controlroom.engine.access.roles import actions as roles
 from controlroom.engine.access.scope import Of, throughout
@@ -16,6 +18,7 @@ from controlroom.ids import RoleId, ServiceTokenId, WorkspaceId, as_uuid
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
 from controlroom.ui.filters import Tab
 from controlroom.ui.lists import Col, ListPage
+from controlroom.ui.numbers import ensure_number
 from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.rights import in_organization
 from controlroom.ui.routing import Place, page, verb
@@ -84,16 +87,14 @@ async def create_token(request: Asking) -> Shown:
     """Make it, and show its value this once; the address has nothing of it."""
     actions.ensure_writes(request.actor)
     fields = await request.fields()
-    days, place = fields.text("days"), as_uuid(fields.text("place"))
-    where = None if place is None else WorkspaceId(place)
-    chosen = [RoleId(each) for each in map(as_uuid, fields.texts("role")) if each is not None]
-    if not chosen:
+    days, wanted = fields.text("days"), _chosen(fields)
+    if not wanted:
         return await _form(request, fields, refused="A token that holds no role opens nothing: tick one")
     made, refused = await tried(
         actions.create(
             *request.governing,
             name=fields.text("name"),
-            wanted=[WantedGrant(each, where) for each in chosen],
+            wanted=wanted,
             days=int(days) if days.isdecimal() and len(days) < 6 else None,  # noqa: PLR2004 - more than it may be
         )
     )
@@ -108,6 +109,50 @@ async def create_token(request: Asking) -> Shown:
         token=token,
         value=value,
     )
+
+
+@page(f"{_HERE}/{{number:str}}", opt=_ABOVE)
+async def show_token(request: Asking, number: Path[str]) -> Shown:
+    """What it may do where, and how it is used; never its value."""
+    token = await actions.get(*request.governing, await _id(request, number))
+    ensure_number(request, number, token.number)
+    seen = Of(request.actor.organization_id, ())
+    return await request.show(
+        "service_tokens/token.html",
+        title=token.name,
+        at="service-tokens",
+        crumbs=_way(token),
+        token=token,
+        here=f"{_HERE}/{token.number}",
+        changes=await history.changes_of(request.db, seen, token.id),
+    )
+
+
+@page(f"{_HERE}/{{number:str}}/edit", opt=_ABOVE)
+async def ask_to_edit(request: Asking, number: Path[str]) -> Shown:
+    """Its name, and what it holds."""
+    token = await actions.get(*request.governing, await _id(request, number))
+    return await _edit_form(request, token, Fields([*_said(token).items()]))
+
+
+@verb(f"{_HERE}/{{number:str}}/edit", opt=_ABOVE, may=_WRITE)
+async def edit_token(request: Asking, number: Path[str]) -> Shown:
+    """Call it otherwise, and let it hold what is ticked; its value stays."""
+    actions.ensure_writes(request.actor)
+    fields = await request.fields()
+    before = await actions.get(*request.governing, await _id(request, number))
+    kept = {key for each in fields.texts("keep") for key in each.split(",")}
+    wanted = [WantedGrant(each.role_id, each.workspace_id) for each in before.grants if grant_key(each) in kept]
+    wanted += _back(kept - {grant_key(each) for each in before.grants})
+    wanted += [each for each in _chosen(fields) if each not in wanted]
+    if not wanted:
+        return await _edit_form(request, before, fields, refused="A token that holds no role opens nothing: tick one")
+    name = fields.text("name")
+    _, refused = await tried(actions.edit(*request.governing, before.id, name=name, wanted=wanted))
+    if refused:
+        return await _edit_form(request, before, fields, refused=refused)
+    here = f"{_HERE}/{before.number}"
+    return request.done(here, "It is changed.", undo=f"{here}/edit", undo_with=_said(before))
 
 
 @verb(f"{_HERE}/{{number:str}}/disable", opt=_ABOVE, may=_WRITE)
@@ -132,7 +177,7 @@ async def ask_to_delete(request: Asking, number: Path[str]) -> Shown:
         "service_tokens/delete.html",
         title=f"Delete {token.name}",
         at="service-tokens",
-        crumbs=[Crumb("Service tokens", _HERE), Crumb(token.name), Crumb("Delete")],
+        crumbs=_way(token, "Delete"),
         token=token,
     )
 
@@ -151,22 +196,79 @@ async def _id(request: Asking, named: str) -> ServiceTokenId:
     return found
 
 
-async def _form(request: Asking, fields: Fields, *, refused: str = "") -> Shown:
+def _chosen(fields: Fields) -> list[WantedGrant]:
+    """The roles that a form ticks, where it says that the token shall hold them."""
+    place = as_uuid(fields.text("place"))
+    where = None if place is None else WorkspaceId(place)
+    return [WantedGrant(RoleId(each), where) for each in map(as_uuid, fields.texts("role")) if each is not None]
+
+
+def grant_key(grant: HeldGrant) -> str:
+    """A role in its place, as a tick names it."""
+    return f"{grant.role_id}:{grant.workspace_id or ''}"
+
+
+def _back(keys: Iterable[str]) -> list[WantedGrant]:
+    """Roles in places that the token held before it was changed: what an undo gives back."""
+    found = []
+    for key in sorted(keys):
+        role, _, place = key.partition(":")
+        if (of := as_uuid(role)) is not None:
+            where = as_uuid(place)
+            found.append(WantedGrant(RoleId(of), None if where is None else WorkspaceId(where)))
+    return found
+
+
+def _said(token: ServiceToken) -> dict[str, str]:
+    """It as its form says it."""
+    return {"name": token.name, "keep": ",".join(grant_key(each) for each in token.grants)}
+
+
+def _way(token: ServiceToken | None, last: str = "") -> list[Crumb]:
+    its = [] if token is None else [Crumb(token.name, f"{_HERE}/{token.number}")]
+    return [Crumb("Service tokens", _HERE), *its, *([Crumb(last)] if last else [])]
+
+
+async def _roles(request: Asking, fields: Fields) -> dict[str, Any]:
+    """The roles that a token may be given, those of the dbt platform apart, and where."""
     known = await roles.list_roles(*request.governing, limit=_MOST)
+    return {
+        "ticked": set(fields.texts("role")),
+        "places": [
+            ("", "In the whole organization"),
+            *((str(each.id), each.name) for each in request.workspaces.slugs.values()),
+        ],
+        "ours": [each for each in known if not each.name.startswith("dbt ")],
+        "others": [each for each in known if each.name.startswith("dbt ")],
+    }
+
+
+async def _form(request: Asking, fields: Fields, *, refused: str = "") -> Shown:
     return await request.show(
         "service_tokens/form.html",
         title="New service token",
         at="service-tokens",
-        crumbs=[Crumb("Service tokens", _HERE), Crumb("New token")],
+        crumbs=_way(None, "New token"),
         status=REFUSED if refused else 200,
         fields=fields,
-        ticked=set(fields.texts("role")),
         days=_DAYS,
-        places=[
-            ("", "In the whole organization"),
-            *((str(each.id), each.name) for each in request.workspaces.slugs.values()),
-        ],
-        ours=[each for each in known if not each.name.startswith("dbt ")],
-        others=[each for each in known if each.name.startswith("dbt ")],
         refused=refused,
+        **await _roles(request, fields),
+    )
+
+
+async def _edit_form(request: Asking, token: ServiceToken, fields: Fields, *, refused: str = "") -> Shown:
+    return await request.show(
+        "service_tokens/edit.html",
+        title=f"Edit {token.name}",
+        at="service-tokens",
+        crumbs=_way(token, "Edit"),
+        status=REFUSED if refused else 200,
+        token=token,
+        here=f"{_HERE}/{token.number}",
+        fields=fields,
+        held=[(grant_key(each), each) for each in token.grants],
+        kept={key for each in fields.texts("keep") for key in each.split(",")},
+        refused=refused,
+        **await _roles(request, fields),
     )
