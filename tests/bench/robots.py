@@ -5,6 +5,7 @@ import re
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from tests.bench.api import Workspace
@@ -20,11 +21,20 @@ def plain_script(folder: Path, name: str, script: str) -> Path:
     return _robot(folder / name, "python3 script.py", {"script.py": script}, conda="")
 
 
+def script_with(folder: Path, name: str, script: str, *requirements: str) -> Path:
+    """A script with an environment of its own."""
+    return _robot(folder / name, "python script.py", {"script.py": script}, conda=_conda(requirements))
+
+
 def tasks_robot(folder: Path, name: str, tasks: str, *requirements: str) -> Path:
     """A robot of robocorp.tasks, with its environment."""
-    pip = "".join(f"      - {each}\n" for each in ("robocorp-tasks==4.1.1", *requirements))
-    conda = f"channels:\n  - conda-forge\ndependencies:\n  - python={PYTHON}\n  - pip:\n{pip}"
+    conda = _conda(("robocorp-tasks==4.1.1", *requirements))
     return _robot(folder / name, "python -m robocorp.tasks run tasks.py", {"tasks.py": tasks}, conda=conda)
+
+
+def _conda(requirements: Iterable[str]) -> str:
+    pip = "".join(f"      - {each}\n" for each in requirements)
+    return f"channels:\n  - conda-forge\ndependencies:\n  - python={PYTHON}\n  - pip:\n{pip}"
 
 
 def _robot(folder: Path, command: str, files: dict[str, str], *, conda: str) -> Path:

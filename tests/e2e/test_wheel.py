@@ -30,12 +30,16 @@ def installed():
     wheel = os.environ.get("WHEEL")
     if wheel is None:
         built = [uv, "build", "--quiet", "--wheel", "--no-build-isolation", "--python", sys.executable]
-        subprocess.run([*built, "--out-dir", folder / "dist", ROOT], check=True)
-        [wheel] = (folder / "dist").glob("*.whl")
+        for project in (ROOT, *(file.parent for file in ROOT.glob("libraries/*/pyproject.toml"))):
+            subprocess.run([*built, "--out-dir", folder / "dist", project], check=True)
+        [wheel] = (folder / "dist").glob("controlroom-*.whl")
     python = SYSTEM_PYTHON if _is_new_enough(SYSTEM_PYTHON) else sys.executable
     subprocess.run([uv, "venv", "--quiet", "--python", python, folder / "venv"], check=True)
     subprocess.run(
-        [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", folder / "venv/bin/python", wheel],
+        [
+            *(uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", folder / "venv/bin/python"),
+            *("--find-links", Path(wheel).parent, wheel),  # our own libraries lie beside it
+        ],
         check=True,
     )
     yield folder / "venv/bin/controlroom"

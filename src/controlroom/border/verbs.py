@@ -10,7 +10,7 @@ one line a second and step run (`tallies`); what fails has a line of its own, as
 """
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -36,8 +36,10 @@ from controlroom.ids import WorkspaceId
 
 _SCHEME: Final = "bearer"
 _ROBOT: Final = Door[StepRunActor](frozenset({Kind.STEP_RUN}), Kind.STEP_RUN)
+_SEGMENT: Final = "[^/]+"
+_ANY: Final = ".+"
 _OF_TOKEN: Final = frozenset({"workspace_id", "process_id", "run_id", "step_run_id"})
-_VALUE: Final = re.compile(r"\{(\w+):(uuid|name)\}")
+_VALUE: Final = re.compile(r"\{(\w+):(uuid|name|path)\}")
 
 T = TypeVar("T")
 
@@ -104,7 +106,7 @@ class Call:
         found: T = decode(await self.body(), into)
         return found
 
-    async def pieces(self) -> Any:
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
         """The body as it comes, however large: for who stores it and knows the limit."""
         more = True
         while more:
@@ -118,7 +120,10 @@ Answer: TypeAlias = bytes | Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class Verb(Struct, frozen=True):
-    """One of the calls: by its method and its path, in which `{name:uuid}` is an id and `{name:name}` a file's name."""
+    """One of the calls: by its method and its path.
+
+    In that `{name:uuid}` is an id, `{name:name}` a name without a slash, and `{name:path}` one that may have some.
+    """
 
     method: str
     path: str
@@ -127,7 +132,23 @@ class Verb(Struct, frozen=True):
     @property
     def pattern(self) -> re.Pattern[str]:
         """The path as a pattern."""
-        return re.compile(_VALUE.sub(r"(?P<\1>[^/]+)", self.path))
+        return re.compile(_VALUE.sub(lambda of: f"(?P<{of[1]}>{_ANY if of[2] == 'path' else _SEGMENT})", self.path))
+
+
+async def content_of(content: AsyncIterator[bytes], *, size: int, kind: str) -> Answer:
+    """An answer that sends what a store has. One that is gone from it is still a failure: nothing has been said yet."""
+    first = await anext(content, b"")
+
+    async def sending(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - the ASGI signature
+        headers = [(b"content-type", kind.encode("latin-1")), (b"content-length", b"%d" % size)]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        piece = first
+        while piece:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            piece = await anext(content, b"")
+        await send({"type": "http.response.body", "body": b""})
+
+    return sending
 
 
 class Found(Struct, frozen=True):

@@ -43,6 +43,8 @@ class Topic(StrEnum):
     """The analysis of code (key) has ended."""
     CONSOLE = "console"
     """The step run (key) has new console lines."""
+    PROGRESS = "progress"
+    """A robot of the run (key: organization/workspace/run) has said how far it is."""
 
 
 class Watch:

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from controlroom.robots.match_specs import MatchSpec, NotUnderstood, parse_match_spec
 from controlroom.robots.python_versions import OLDEST, is_readable, is_too_old, written
-from controlroom.robots.same_on_pypi import PUBLIC_CHANNELS, requirement_of
+from controlroom.robots.same_on_pypi import OURS, PUBLIC_CHANNELS, requirement_of
 from controlroom.robots.yaml_text import Mapping, invalid
 
 _TOOLS = {"python", "pip", "uv"}
@@ -176,6 +176,8 @@ def _spec(
     python = _wish_of(file, wishes[0]) if wishes else None
     packages = [spec for spec in specs if spec.name not in _TOOLS]
     packages += [spec for spec in wishes if _says_more(spec, channels)]
+    ours = {spec: twin for spec in packages if spec.name in OURS and (twin := requirement_of(spec)) is not None}
+    packages, pip = [spec for spec in packages if spec not in ours], [*ours.values(), *pip]
     are_public = set(channels) <= PUBLIC_CHANNELS
     twins = [requirement_of(spec) if are_public else None for spec in packages]
     if None not in twins:

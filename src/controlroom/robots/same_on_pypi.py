@@ -30,6 +30,8 @@ PURE = frozenset(
         "xlsxwriter",
     }
 )
+OURS = frozenset({"controlroom-robot"})
+"""What no channel has, and every worker offers to builds."""
 PUBLIC_CHANNELS = frozenset({"conda-forge", "defaults", "main", "anaconda"})
 """Where these names mean these packages. Elsewhere (a company's channel) they may be others."""
 
@@ -40,7 +42,7 @@ _CLAUSE = re.compile(
 
 def requirement_of(spec: MatchSpec) -> str | None:
     """The requirement for a package index that wishes the same; None where there is none."""
-    if spec.name not in PURE or not spec.is_version_only or "|" in spec.version:
+    if spec.name not in PURE | OURS or not spec.is_version_only or "|" in spec.version:
         return None
     if spec.version in {"", "*"}:
         return spec.name

@@ -1,16 +1,15 @@
 """The adapter that the worker hands to robots with the vendor's library: the same behaviour by fewer calls."""
 
-import asyncio
 import json
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
 from controlroom.protocol import ErrorCode
 from controlroom.worker import environments
-from work_item_robots import EVERY_VERB, OURS, work
+from controlroom.worker.environments.offered import source_of
+from work_item_robots import EVERY_VERB, OURS, Relay, seen, work
 
 pytest.importorskip("robocorp.workitems", reason="robocorp-workitems is not installed")
 
@@ -28,16 +27,6 @@ def taken(ada, process, walt):
         return assignment, run["id"]
 
     return take
-
-
-async def seen(ada, run: str) -> list:
-    """What there is of a run: items with what is in them, without ids and times."""
-    found = []
-    for row in await ada.every("/work-items", process_run_id=run):
-        item = await ada.get(f"/work-items/{row['id']}")
-        files = {each["name"]: (await ada.http.get(each["download"]["url"])).content for each in item["files"]}
-        found.append((item["state"], json.dumps(item["payload"]), item["exception"], sorted(files.items())))
-    return sorted(found, key=repr)
 
 
 async def test_every_verb_is_the_same_by_both_adapters(room, ada, walt, taken, tmp_path):
@@ -59,38 +48,6 @@ async def test_every_verb_is_the_same_by_both_adapters(room, ada, walt, taken, t
     assert told["ours"] == told["vendor"]
     assert there["ours"] == there["vendor"]
     assert len(there["ours"]) == len(ITEMS) + 7
-
-
-class Relay:
-    """Stands between a robot and the room, and loses what it is told to lose: an answer, with its connection."""
-
-    def __init__(self, url: str) -> None:
-        self._to = urlsplit(url)
-        self.connections = 0
-        self.loses: list[bytes] = []
-
-    async def __aenter__(self):
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
-        return self
-
-    async def __aexit__(self, *_):
-        self._server.close()
-
-    async def _serve(self, reader, writer):
-        self.connections += 1
-        there, to_room = await asyncio.open_connection(self._to.hostname, self._to.port)
-        try:
-            while asked := await reader.read(1 << 20):
-                to_room.write(asked)
-                answer = await there.read(1 << 20)
-                if self.loses and self.loses[0] in asked:
-                    self.loses.pop(0)
-                    break
-                writer.write(answer)
-        finally:
-            writer.close()
-            to_room.close()
 
 
 async def test_lost_answers_make_no_twins_over_one_connection(room, ada, walt, taken, tmp_path):
@@ -182,3 +139,4 @@ for item in workitems.inputs:
 def test_it_is_read_by_the_oldest_python_and_given_on_a_command_line():
     """It is ASCII, as `finishing.py` gets it as an argument."""
     assert Path(environments.__file__).with_name("controlroom_workitems.py").read_bytes().isascii()
+    assert source_of("_connection").isascii()

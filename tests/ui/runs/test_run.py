@@ -6,8 +6,9 @@ from msgspec import Raw
 
 from controlroom.engine.access.scope import Room
 from controlroom.engine.access.tokens import read_step_run_token
+from controlroom.engine.nudges.model import Topic
 from controlroom.engine.runs import actions as runs
-from controlroom.engine.runs import held_items, reports
+from controlroom.engine.runs import held_items, progress, reports
 from controlroom.engine.runs.dispatch import dispatch
 from controlroom.engine.runs.model import OneEmptyItem, WithPayloads
 from controlroom.engine.work_items.model import ExceptionType, ItemException
@@ -159,3 +160,29 @@ async def test_a_run_is_stopped_by_a_question(visit, workspace, room, ada, proce
     assert f"Run #{run.number} is being stopped." in await browser.get(f"/runs/{run.number}")
     await browser.post(f"/runs/{run.number}/stop")
     assert "had ended already" in await browser.get("/runs")
+
+
+async def test_the_page_of_a_run_shows_how_far_its_robots_are(visit, workspace, room, ada, process, walt, cleo):
+    """Of those at work that say so, at once; afterwards on the step run's page."""
+    run = await runs.start(room.engine, ada.actor, ada.workspace, process, OneEmptyItem())
+    work = await walt.take()
+    robot = read_step_run_token(room.engine.keys, work.token)
+    browser, outsider = await visit(workspace), await visit(cleo.workspace)
+    assert "How far its robots are" not in await browser.get(f"/runs/{run.number}")
+
+    topics = [Topic("progress", run.id)]
+    async with room.room.feed.subscribe(ada.actor.organization_id, ada.workspace, topics, after=None) as heard:
+        await progress.tell(room.engine, robot, progress.Told(done=120, total=500, message="order <7>"))
+        assert await heard.next(20) == [f"progress-{run.id}"]
+
+    for path in ("", "?part=at_work"):
+        page = await browser.get(f"/runs/{run.number}{path}")
+        assert "120 of 500, 24.0 %" in page
+        assert "order &lt;7&gt;" in page
+    await outsider.get(f"/runs/{run.number}?part=at_work", status=404)
+    await progress.tell(room.engine, robot, progress.Told(done=12.5))
+    assert "<b>12.50</b>" in await browser.get(f"/runs/{run.number}?part=at_work")
+    await walt.finish(work)
+    assert "12.50" not in await browser.get(f"/runs/{run.number}?part=at_work")
+    step_run = next(href for href in links(await browser.get(f"/runs/{run.number}")) if "/steps/" in href)
+    assert "<b>12.50</b>" in await browser.get(f"/{step_run}")

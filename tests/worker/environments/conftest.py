@@ -1,7 +1,9 @@
 """Real environments of tiny packages, and a conda channel that is made here: its Python is the machine's own."""
 
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,10 +11,16 @@ import pytest
 
 from conda_channels import PLACEHOLDER, CondaChannel
 from controlroom.robots.environment_spec import EnvironmentSpec, parse_environment
-from controlroom.worker.environments import EnvironmentCache
+from controlroom.worker.environments import EnvironmentCache, RunAs
+from controlroom.worker.environments.enclosure import enclosure
+from controlroom.worker.robot_users import RobotUser
+from controlroom.worker.sandbox import prepare
+from controlroom.worker.settings import SandboxMode
 
 MINOR = "{}.{}".format(*sys.version_info[:2])
 VERSION = "{}.{}.{}".format(*sys.version_info[:3])
+USER = RobotUser(60_600) if os.geteuid() == 0 else None
+
 ANVIL_ACTIVATION = """\
 echo "anvil is hot"
 export ANVIL_HOME="$CONDA_PREFIX/share/anvil"
@@ -101,3 +109,32 @@ def channel(tmp_path: Path) -> CondaChannel:
         noarch="python",
     )
     return made
+
+
+@pytest.fixture
+def scratch():
+    """A folder of the robots' user, which bubblewrap enters without the rights of root."""
+    folder = Path(tempfile.mkdtemp(prefix="sandbox-"))
+    folder.chmod(0o711)
+    if USER:
+        USER.own(folder)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+async def enclosed(scratch):
+    """The worker's sandbox as a build's enclosure."""
+    sandbox = await prepare(SandboxMode.AUTO, scratch=scratch, user=USER, readable=(), hidden=())
+    return enclosure(sandbox, USER)
+
+
+@pytest.fixture
+def enclosed_cache(enclosed, cache_root):
+    """A cache below a folder that only the worker can enter."""
+    if enclosed is None:
+        pytest.skip("this machine has no sandbox")
+    cache_root.parent.chmod(0o700)
+    run_as = RunAs(USER.uid) if USER else None
+    own = {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
+    return EnvironmentCache(cache_root, max_bytes=10**9, enclosure=enclosed, run_as=run_as, own=own)

@@ -1,51 +1,11 @@
 """Builds inside the sandbox that robots run in."""
 
-import os
-import shutil
-import tempfile
-from pathlib import Path
-
-import pytest
 import yaml
 
 from controlroom.protocol import SandboxKind
 from controlroom.robots.environment_spec import parse_environment
-from controlroom.worker.environments import EnvironmentCache, RunAs
 from controlroom.worker.environments.enclosure import enclosure
-from controlroom.worker.robot_users import RobotUser
-from controlroom.worker.sandbox import Sandbox, prepare
-from controlroom.worker.settings import SandboxMode
-
-USER = RobotUser(60_600) if os.geteuid() == 0 else None
-
-
-@pytest.fixture
-def scratch():
-    """A folder of the robots' user, which bubblewrap enters without the rights of root."""
-    folder = Path(tempfile.mkdtemp(prefix="sandbox-"))
-    folder.chmod(0o711)
-    if USER:
-        USER.own(folder)
-    yield folder
-    shutil.rmtree(folder)
-
-
-@pytest.fixture
-async def enclosed(scratch):
-    """The worker's sandbox as a build's enclosure."""
-    sandbox = await prepare(SandboxMode.AUTO, scratch=scratch, user=USER, readable=(), hidden=())
-    return enclosure(sandbox, USER)
-
-
-@pytest.fixture
-def enclosed_cache(enclosed, cache_root):
-    """A cache below a folder that only the worker can enter."""
-    if enclosed is None:
-        pytest.skip("this machine has no sandbox")
-    cache_root.parent.chmod(0o700)
-    run_as = RunAs(USER.uid) if USER else None
-    own = {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
-    return EnvironmentCache(cache_root, max_bytes=10**9, enclosure=enclosed, run_as=run_as, own=own)
+from controlroom.worker.sandbox import Sandbox
 
 
 async def test_build_sees_its_share_and_not_the_machine(enclosed_cache, cache_root, spec_of, console, tmp_path):
@@ -80,4 +40,4 @@ async def test_conda_builds_are_enclosed_too(enclosed_cache, channel, console, t
 
 def test_without_sandbox_there_is_no_enclosure():
     """Where the sandbox is off or cannot be had, builds run as they are, as the user that they are given."""
-    assert enclosure(Sandbox(kind=SandboxKind.OFF), USER) is None
+    assert enclosure(Sandbox(kind=SandboxKind.OFF), None) is None

@@ -36,6 +36,16 @@ class StepRunErrorAnswer(Shape, frozen=True):
     message: str
 
 
+class ProgressAnswer(Shape, frozen=True):
+    """How far a robot is, as it has said last. Ours."""
+
+    done: int | float
+    total: int | float | None
+    """Null: it does not know how much there is."""
+    message: str
+    at: datetime
+
+
 class StepRunAnswer(Shape, frozen=True, kw_only=True, omit_defaults=True):
     """One robot process of a run. The last two fields are ours, and told of one that is not for every worker."""
 
@@ -51,6 +61,8 @@ class StepRunAnswer(Shape, frozen=True, kw_only=True, omit_defaults=True):
     """Ours: since when its robot is halted, if it is."""
     placement: PlacementBody | None = None
     run_as: UserId | None = None
+    progress: ProgressAnswer | None = None
+    """Ours: what its robot has said of how far it is, if it has."""
     process_run: Identified | UnsetType = UNSET
     """Ours: whose it is, told where those of several process runs were asked for."""
 

@@ -1,1 +1,1 @@
-"""Our own API for robots at work: what a robot does with its items, by the token of its step run."""
+"""Our own API for robots at work: what a robot works on and needs, by the token of its step run."""

@@ -11,15 +11,16 @@ from controlroom.border.dispatcher import App, Receive, Scope, Send
 from controlroom.border.failures import Failure
 from controlroom.border.origin import Origins
 from controlroom.border.verbs import Verbs
-from controlroom.dialects.robot_api.items import VERBS
+from controlroom.dialects.robot_api import assets, items, progress, secrets
 from controlroom.engine.engine import Engine
 
 PREFIX: Final = "/robot/v1"
+_VERBS: Final = (*items.VERBS, *secrets.VERBS, *assets.VERBS, *progress.VERBS)
 
 
 def application(engine: Engine, origins: Origins) -> App:
     """The app over an engine."""
-    verbs = Verbs(engine, origins, VERBS, tell=_as_it_is, schemes="Bearer")
+    verbs = Verbs(engine, origins, _VERBS, tell=_as_it_is, schemes="Bearer")
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         found = verbs.at(scope["path"])

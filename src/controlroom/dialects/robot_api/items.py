@@ -1,13 +1,12 @@
 """Work items in as few calls as can be: reserve brings all of an item, a release takes all that belongs to it."""
 
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from controlroom.border.bodies import payload_of
-from controlroom.border.dispatcher import Receive, Scope, Send
-from controlroom.border.verbs import Call, Verb
+from controlroom.border.verbs import Answer, Call, Verb, content_of
 from controlroom.engine.runs import held_items, robot_items
 from controlroom.engine.runs.held_items import Done, Failed
 from controlroom.engine.runs.robot_items import Brought, NewOutput
@@ -117,21 +116,10 @@ async def _create_output(call: Call) -> bytes:
     return _encode(Made(await robot_items.output(*call.working, call.named["item_id"], await call.json(NewOutput))))
 
 
-async def _get_file(call: Call) -> Any:
+async def _get_file(call: Call) -> Answer:
     """The content of a file."""
     file, content = await robot_items.open_file(*call.working, call.named["item_id"], call.named["name"])
-    first = await anext(content, b"")  # before anything is said: a file that is gone from the store is still a failure
-
-    async def sending(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - the ASGI signature
-        headers = [(b"content-type", b"application/octet-stream"), (b"content-length", b"%d" % file.size)]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        piece = first
-        while piece:
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
-            piece = await anext(content, b"")
-        await send({"type": "http.response.body", "body": b""})
-
-    return sending
+    return await content_of(content, size=file.size, kind="application/octet-stream")
 
 
 async def _put_file(call: Call) -> bytes:

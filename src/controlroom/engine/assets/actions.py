@@ -1,5 +1,7 @@
 """The verbs of assets. Open to people and keys with the permission, and to every living step run of the workspace."""
 
+from collections.abc import AsyncGenerator
+
 from controlroom.engine.access.model import Actor, ActorKind, Permission, StepRunActor
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Robot, Scope, ScopedTx, by, ensure_seen, scope_of, scoped
@@ -51,6 +53,34 @@ async def read(engine: Engine, caller: Caller, scope: Scope, asset: AssetRef) ->
     process = caller.process_id if isinstance(caller, StepRunActor) else None
     uses_of(engine).count(Use(caller.organization_id, scope.workspace, Used.ASSET, found.id, process=process))
     return found
+
+
+async def put(
+    engine: Engine,
+    actor: Caller,
+    workspace: WorkspaceId,
+    name: str,
+    *,
+    content_type: str,
+    content: AsyncGenerator[bytes, None],
+) -> None:
+    """Give the asset of a name its content as it comes; it is made if there is none. May be repeated.
+
+    Raises AssetNameInvalid, ContentTypeInvalid; AssetNameTaken where another caller makes it at this moment.
+    """
+    scope = scope_of(actor, Permission.WRITE_ASSETS, workspace)
+    checked_asset_name(name)
+    checked_content_type(content_type)
+    await ensure_seen(engine.database, scope)  # before anything is stored for strangers
+    blob = await engine.objects.put(content, max_size=engine.limits.file_bytes)
+    async with scoped(engine.database, scope) as tx:
+        found = await store.get(tx, scope, name, for_share=True)
+        if found is None:
+            found = await store.add(tx, scope, AssetId(uuid7()), name)
+            if found is None:
+                raise await _missing(tx, scope)
+            await record(engine, tx, actor, scope, "asset.created", found.id, name=name)
+        await _set_content(engine, tx, by(actor), scope, found.id, content_type, blob)
 
 
 async def list_assets(db: Statements, scope: Scope, *, after: AssetId | None = None, limit: int) -> list[Asset]:
@@ -131,11 +161,17 @@ async def _complete(engine: Engine, tx: ScopedTx, who: By, scope: Scope, upload:
     claimed = await uploads.claim(tx, scope, upload, UploadKind.ASSET, blob)
     if claimed is None:  # told before, and done then
         return
-    content = Content(content_type=claimed.content_type, size=blob.size, hash=blob.hash)
-    name = await store.set_content(tx, scope, AssetId(claimed.target_id), content)
+    await _set_content(engine, tx, who, scope, AssetId(claimed.target_id), claimed.content_type, blob)
+
+
+async def _set_content(
+    engine: Engine, tx: ScopedTx, who: By, scope: Scope, asset: AssetId, content_type: str, blob: Blob
+) -> None:
+    content = Content(content_type=content_type, size=blob.size, hash=blob.hash)
+    name = await store.set_content(tx, scope, asset, content)
     if name is None:
         raise AssetNotFound
-    await record(engine, tx, who, scope, "asset.updated", claimed.target_id, name=name, size=blob.size)
+    await record(engine, tx, who, scope, "asset.updated", asset, name=name, size=blob.size)
 
 
 async def _found(tx: Statements, scope: Scope, asset: AssetRef, *, for_share: bool = False) -> Asset:

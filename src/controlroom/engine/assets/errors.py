@@ -10,6 +10,13 @@ class AssetNotFound(NotFound):
         super().__init__("there is no such asset", code="ASSET_NOT_FOUND")
 
 
+class AssetEmpty(NotFound):
+    """An asset that never got content."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the asset {name} has no content yet", code="ASSET_EMPTY", name=name)
+
+
 class AssetNameTaken(Conflict):
     """Another asset of the workspace has this name."""
 

@@ -1,11 +1,11 @@
 """One reader of the record of events for all who watch this server: it nudges those whom something concerns.
 
 What: while somebody watches, it looks what is new since its last look, when it is woken and twice a second unasked, and
-gives each subscription the topics that it asked for. New console lines come by their own wake-up, at once. Who else:
-every server has its own, none of them writes anything. When it dies half-way: nothing is lost, because a subscription
-names the place from which it wants to hear, and whoever is nudged loads the page's part as it loads the page. What it
-costs: one look at the end of an index, at most ten times a second, and none while nobody watches; whoever writes pays
-nothing, since they wake those who read events anyway.
+gives each subscription the topics that it asked for. New console lines and progress are told at once, by wake-ups.
+Who else: every server has its own, none of them writes anything. When it dies half-way: nothing is lost, because a
+subscription names the place from which it wants to hear, and whoever is nudged loads the page's part as it loads the
+page. What it costs: one look at the end of an index, at most ten times a second, and none while nobody watches; whoever
+writes pays nothing, since they wake those who read events anyway.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ import structlog
 
 from controlroom.engine.access.scope import Room
 from controlroom.engine.nudges import store
-from controlroom.engine.nudges.model import CONSOLE, EVERYTHING, News, Topic
+from controlroom.engine.nudges.model import CONSOLE, EVERYTHING, PROGRESS, News, Topic
 from controlroom.engine.wakes import Topic as Waking
 from controlroom.engine.wakes import Wakes, Watch
 from controlroom.errors import Unavailable
@@ -72,6 +72,10 @@ class Subscription:
             self._pending.update(dict.fromkeys(topics))
             self.watch.set()
 
+    def tell_all(self, noun: str) -> None:
+        """Keep all topics of a noun that were asked for."""
+        self.tell(*(each for each in self._wanted if each.startswith(f"{noun}-")))
+
     async def next(self, seconds: float) -> list[str]:
         """What is to be told, as soon as there is something; nothing after so many seconds."""
         await self.watch.wait(seconds)
@@ -93,6 +97,7 @@ class Feed:
         self._subscriptions: set[Subscription] = set()
         self._consoles: dict[str, set[Subscription]] = defaultdict(set)
         wakes.on(Waking.CONSOLE, self._console)
+        wakes.on(Waking.PROGRESS, self._progress)
 
     @property
     def here(self) -> str:
@@ -176,6 +181,16 @@ class Feed:
             return
         for each in self._consoles.get(step_run, ()):
             each.tell(f"{CONSOLE}-{step_run}")
+
+    def _progress(self, key: str) -> None:
+        if not key:  # some wake-ups may have been missed
+            for each in self._subscriptions:
+                each.tell_all(PROGRESS)
+            return
+        organization, workspace, run = map(UUID, key.split("/"))
+        topics: Gathered = {(OrganizationId(organization), WorkspaceId(workspace)): {f"{PROGRESS}-{run}"}}
+        for each in self._subscriptions:
+            each.hear(topics)
 
 
 def consoles_of(topics: Iterable[Topic]) -> list[UUID]:

@@ -1,7 +1,8 @@
 """What somebody who watches is told: that something of a noun has changed, never what.
 
 A topic is a noun (`run`: any run of the workspace) or one of them (`run-019a…`: this run, and what belongs to it).
-Nouns are those with which the record of events says what happened, and `console`, whose lines are no events.
+Nouns are those with which the record of events says what happened, and two of which no event tells: `console` and
+`progress`.
 """
 
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ from controlroom.ids import OrganizationId, WorkspaceId
 
 CONSOLE: Final = "console"
 """The noun of new lines; only of one step run."""
+PROGRESS: Final = "progress"
+"""The noun of what robots say of how far they are; of one run, by the run's id."""
 EVERYTHING: Final = "*"
 """The topic of which everybody hears when it cannot be said what has changed."""
 
@@ -22,6 +25,7 @@ NEEDS: Final[Mapping[str, Permission | None]] = {
     "run": Permission.READ_RUNS,
     "step_run": Permission.READ_RUNS,
     CONSOLE: Permission.READ_RUN_OUTPUTS,
+    PROGRESS: Permission.READ_RUNS,
     "human_task": Permission.READ_RUNS,
     "work_item": Permission.READ_WORK_ITEMS,
     "queue": Permission.READ_WORK_ITEMS,

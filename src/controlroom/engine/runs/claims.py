@@ -252,7 +252,7 @@ def _claim(candidate: str) -> str:
                    state_at = clock_now(),
                    ended_at = case when exists (select from bound) then null else clock_now() end,
                    attempt = attempt + 1, bound_item_id = (select id from bound),
-                   worker_id = %(worker)s, worker_session = %(session)s, began_at = null,
+                   worker_id = %(worker)s, worker_session = %(session)s, began_at = null, progress = null,
                    started_at = case when exists (select from bound) then clock_now() end,
                    lease_until = case when exists (select from bound)
                                       then clock_now() + make_interval(secs => %(lease)s) end,

@@ -48,7 +48,7 @@ STEP_RUNS: Final = Listing(
            step.name as step_name, step_run.state, step_run.state_at, step_run.result, step_run.error_code,
            step_run.error_message, step_run.attempt, step_run.worker_id, step_run.created_at, step_run.started_at,
            step_run.ended_at, step_run.paused_at, step_run.exit_code,
-           coalesce(step_run.placement -> 'places', '[]') as places, step_run.run_as""",
+           coalesce(step_run.placement -> 'places', '[]') as places, step_run.run_as, step_run.progress""",
     joins=_STEP,
     tenant="step_run.workspace_id",
     always="step_run.state <> 'withdrawn'",

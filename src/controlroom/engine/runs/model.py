@@ -221,6 +221,21 @@ class Run(Struct, frozen=True, kw_only=True):
         return None if self.started_at is None or self.ended_at is None else self.ended_at - self.started_at
 
 
+class Progress(Struct, frozen=True, kw_only=True):
+    """How far a robot is, as it has said last, and when that was."""
+
+    done: int | float
+    total: int | float | None
+    """None: it does not know how much there is."""
+    message: str
+    at: datetime
+
+    @property
+    def share(self) -> float | None:
+        """How much of all is done, from 0 to 1; None where that is not known."""
+        return min(1.0, self.done / self.total) if self.total else None
+
+
 class StepRun(Struct, frozen=True, kw_only=True):
     """One robot process of a run."""
 
@@ -246,6 +261,8 @@ class StepRun(Struct, frozen=True, kw_only=True):
     """Where it may run; none: on any worker."""
     run_as: UserId | None
     """The user whose run it is."""
+    progress: Progress | None = None
+    """What its robot has said last of how far it is."""
 
     @property
     def duration(self) -> timedelta | None:

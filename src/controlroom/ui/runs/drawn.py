@@ -1,11 +1,16 @@
-"""What only the page of a run draws: ribbons between its steps, and bands of how many ran at a time. Pure."""
+"""What only the page of a run draws: ribbons between its steps, how many ran at a time, how far they are. Pure."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from markupsafe import Markup
 
+from controlroom.engine.runs.model import Progress
 from controlroom.engine.runs.run_views import OfStep
-from controlroom.ui.charts import Segment, share
+from controlroom.ui import words
+from controlroom.ui.charts import Segment, meter, share
+
+_PARTS: Final = 1000
 
 
 def ribbon(from_share: float, to_share: float) -> Markup:
@@ -60,3 +65,20 @@ def counts(of: OfStep) -> list[tuple[str, str, int, str]]:
     found = {"waiting": of.pending}
     told = [(word, tab, found.get(tab, getattr(of, tab, 0)), tone) for word, tab, tone in tabs]
     return [each for each in told if each[2]]
+
+
+def how_far(of: Progress) -> Markup:
+    """What a robot says of its progress: a bar, where it knows how much there is, and its words."""
+    said = _number(of.done) if of.total is None else f"{_number(of.done)} of {_number(of.total)}"
+    bar = Markup("")
+    if of.share is not None:
+        worked = round(of.share * _PARTS)
+        parts = [Segment("run", worked, "done"), Segment("hair", _PARTS - worked, "to do")]
+        bar = meter(parts, label=f"{said}, {words.percent(of.share, 1)}", is_big=True)
+        said = f"{said}, {words.percent(of.share, 1)}"
+    message = Markup(' <span class="dim">{}</span>').format(of.message) if of.message else ""
+    return Markup('<span class="how-far">{}<span class="beneath"><b>{}</b>{}</span></span>').format(bar, said, message)
+
+
+def _number(value: float) -> str:
+    return words.count(int(value)) if value == int(value) else f"{value:,.2f}"

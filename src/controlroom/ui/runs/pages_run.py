@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from controlroom.engine.references import resolve
-from controlroom.engine.runs import actions, run_views, store
+from controlroom.engine.runs import actions, progress, run_views, store
 from controlroom.engine.runs.model import Result, Run, RunState, StopRequest
 from controlroom.engine.runs.run_views import Flow, Timed
 from controlroom.engine.runs.store import RUN
@@ -35,6 +35,11 @@ _ENOUGH: Final = 5
 async def show_run(request: Asking, number: Path[str]) -> Shown:
     """Its flow and its timeline."""
     run = await run_of(request, number)
+    at_work = []
+    if run.ended_at is None and request.wants("at_work", "tab", "main"):
+        at_work = await progress.at_work(*request.reading, run.id)
+    if request.parts == ("at_work",):  # asked for each second while robots tell: nothing else is read
+        return await request.show("runs/run.html", title="", at="runs", run=run, at_work=at_work, drawn=drawn)
     timeline = None
     if request.wants("timeline", "tab", "main"):
         now = request.reader.now
@@ -47,7 +52,7 @@ async def show_run(request: Asking, number: Path[str]) -> Shown:
             bands = await run_views.bands(*request.reading, run.id, list(many), since, until, parts=_PARTS)
             step_runs = [each for each in step_runs if each.step_run.step_id not in many or _went_wrong(each)]
         timeline = timeline_of(step_runs, bands, now)
-    return await show_of_run(request, "runs/run.html", run, "Timeline", timeline=timeline, drawn=drawn)
+    return await show_of_run(request, "runs/run.html", run, "Timeline", timeline=timeline, at_work=at_work, drawn=drawn)
 
 
 def _went_wrong(of: Timed) -> bool:

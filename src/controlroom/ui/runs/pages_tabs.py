@@ -21,6 +21,7 @@ from controlroom.ui.asking import Asking, Path, Permission, Shown, elsewhere
 from controlroom.ui.items.listing import LIST
 from controlroom.ui.items.tree import Tree, tree_of
 from controlroom.ui.routing import page
+from controlroom.ui.runs import drawn
 from controlroom.ui.runs.pages_run import crumbs_of, run_of, show_of_run
 from controlroom.ui.runs.previews import ICONS, Preview, kind_of, preview_of, rank_of
 
@@ -171,5 +172,6 @@ async def show_step_run(request: Asking, number: Path[str], step_run: Path[str])
         may_read=may_read,
         kind_of=kind_of,
         icons=ICONS,
+        drawn=drawn,
         worker=await run_views.worker_of(*request.reading, of.id),
     )

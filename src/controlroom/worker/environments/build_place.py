@@ -67,6 +67,8 @@ class BuildPlace(msgspec.Struct, frozen=True, kw_only=True):
     enclosure: Enclosure | None
     run_as: RunAs | None
     readable: tuple[Path, ...]
+    offered: Path
+    """A folder with wheels that the worker offers, wherever packages come from otherwise."""
     progress: Callable[[str], None]
 
     async def run(
@@ -120,6 +122,7 @@ def furnish(
     enclosure: Enclosure | None,
     run_as: RunAs | None,
     readable: Sequence[Path],
+    offered: Path,
     progress: Callable[[str], None],
 ) -> BuildPlace:
     """Make a folder a build place, with what the worker's own variables say about package indexes."""
@@ -147,6 +150,7 @@ def furnish(
         enclosure=enclosure,
         run_as=run_as,
         readable=(*readable, *package_indexes.readable_paths(variables)),
+        offered=offered,
         progress=progress,
     )
 

@@ -16,12 +16,14 @@ from controlroom.worker.environments.conda_order import Receipt
 from controlroom.worker.environments.dates import undated
 from controlroom.worker.environments.environment import (
     ADAPTER_MODULE,
+    CONNECTION_MODULE,
     Environment,
     EnvironmentFailed,
     EnvironmentKind,
 )
 from controlroom.worker.environments.folder import Stamp
 from controlroom.worker.environments.interpreters import Interpreter, Interpreters, PythonNotHad, is_offline
+from controlroom.worker.environments.offered import source_of
 
 _CHANNELS_SECONDS = 300.0
 """For a Python from conda's channels, where nothing else of them was asked for: an index and 40 MB."""
@@ -210,10 +212,11 @@ def _words(command: str) -> list[str]:
 async def _finish(place: BuildPlace, environment: Environment, prefix: Path) -> Finished:
     """Compile, close and weigh it, by its own interpreter."""
     here = files("controlroom.worker.environments")
-    program, adapter = (here.joinpath(f"{name}.py").read_text("utf-8") for name in ("finishing", ADAPTER_MODULE))
+    program, text = (here.joinpath(f"{name}.py").read_text("utf-8") for name in ("finishing", ADAPTER_MODULE))
+    adapter = (ADAPTER_MODULE, text, CONNECTION_MODULE, source_of("_connection"))
     bytecode = prefix.parent.parent / "bytecode"
     report = await place.run(
-        [environment.python, "-I", "-S", "-c", program, prefix, bytecode, adapter],
+        [environment.python, "-I", "-S", "-c", program, prefix, bytecode, *adapter],
         writable=[prefix.parent.parent],
         readable=environment.readable,
     )

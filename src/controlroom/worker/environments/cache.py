@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from controlroom.robots.environment_spec import EnvironmentSpec, Source, dated, fingerprint
-from controlroom.worker.environments import building, machine, uv_builder
+from controlroom.worker.environments import building, machine, offered, uv_builder
 from controlroom.worker.environments.build_place import (
     BuildPlace,
     CommandFailed,
@@ -84,6 +84,7 @@ class EnvironmentCache:
         self._folder = EnvironmentsFolder(root, run_as)
         uv_binary = uv_builder.binary_for(run_as, root / "tools", uv)
         self._interpreters = Interpreters(own=self._own, downloads=root / "pythons", uv=uv_binary)
+        self._offered = offered.folder_with_wheel(root / "tools")
         self._tools = building.Tools(uv_binary, self._interpreters)
 
     @asynccontextmanager
@@ -189,6 +190,7 @@ class EnvironmentCache:
                     enclosure=self._enclosure,
                     run_as=self._run_as,
                     readable=[self._folder.root / "pythons"],
+                    offered=self._offered,
                     progress=progress,
                 )
             finally:

@@ -11,6 +11,8 @@ from controlroom.errors import Invalid
 
 ADAPTER_MODULE: Final = "controlroom_workitems"
 """The module of the room's own adapter for the vendor's library of work items, where an environment has that."""
+CONNECTION_MODULE: Final = "controlroom_connection"
+"""The module of the connection that it has, which our own library for robots has as well."""
 
 
 class EnvironmentFailed(Invalid):

@@ -1,6 +1,6 @@
 # ruff: noqa: PTH101, PTH102, PTH103, PTH104, PTH106, PTH108, PTH112, PTH116, PTH118, PTH120, PTH123, PTH208
 # Why: paths as objects double the time of walking thousands of files.
-# ruff: noqa: ANN001, ANN201, ANN202
+# ruff: noqa: ANN001, ANN002, ANN201, ANN202
 # mypy: ignore-errors
 # Why no annotations: the oldest Python must read this file
 """The last touch on an environment: bytecode for every module, nothing writable, its size.
@@ -12,10 +12,10 @@ for its sources, and linked into later environments. Python itself checks byteco
 so does this program before it links, and whatever does not fit is compiled.
 
 Where the library for work items is (`robocorp-workitems` 1.0 and later), the room's own adapter for it is written
-beside it, before all is compiled.
+beside it, with the connection that it has, before all is compiled.
 
-Arguments: the prefix, the folder that keeps bytecode, and the adapter's text. Prints JSON: {"bytes", "files",
-"compiled", "linked", "has_adapter"}.
+Arguments: the prefix, the folder that keeps bytecode, and, for the adapter, names and texts of modules in turn. Prints
+JSON: {"bytes", "files", "compiled", "linked", "has_adapter"}.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ _SOURCES = "sources"
 """In a folder of kept bytecode: the size and time of each module that it was compiled from, a line each."""
 
 
-def main(prefix, store, adapter):
+def main(prefix, store, *adapter):
     """Finish the environment; safe to repeat."""
     linked = 0
     missing = []
@@ -42,8 +42,9 @@ def main(prefix, store, adapter):
     has_adapter = False
     for site in _sites(prefix):
         if _has_work_items(site):
-            with open(os.path.join(site, "controlroom_workitems.py"), "w", encoding="utf-8") as file:
-                file.write(adapter)
+            for module, text in zip(adapter[::2], adapter[1::2]):  # noqa: B905 - the oldest Python has no `strict`
+                with open(os.path.join(site, module + ".py"), "w", encoding="utf-8") as file:
+                    file.write(text)
             has_adapter = True
         known = set()
         for modules, key in _distributions(site):

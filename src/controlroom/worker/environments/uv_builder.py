@@ -69,10 +69,11 @@ async def install(
         await place.run(
             [uv_binary, "pip", words[0], "--python", python, *words[1:]],
             writable=[prefix.parent.parent],
-            readable=[uv_binary.parent, *readable],
-            variables=_settings(prefix),
+            readable=[uv_binary.parent, place.offered, *readable],
+            variables=_settings(prefix) | {"UV_FIND_LINKS": links},
         )
 
+    links = ",".join(filter(None, (place.variables.get("UV_FIND_LINKS"), str(place.offered))))
     # Why the last word: a conda environment is no virtual one, and its Python may be marked as managed by others
     command = ["install", "--requirements", listed.name, "--break-system-packages"]
     if all(_EXACT.fullmatch(line) for line in requirements):
