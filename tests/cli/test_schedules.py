@@ -15,6 +15,14 @@ def test_schedules_are_made_shown_and_deleted(running):
     assert running.json("schedules", "list") == []
 
 
+def test_a_schedule_is_run_by_hand(running):
+    """The run's id is printed; where nothing waits, that is said; a process that cannot be started says why."""
+    name = running.post("/processes", {"name": "By hand"})["name"]
+    running.json("schedules", "create", name, "--cron", "0 7 * * *", "--waiting")
+    assert "has no steps yet" in running.cli("schedules", "run", name, code=1).stderr
+    running.cli("schedules", "delete", name, "--yes")
+
+
 def test_a_rule_is_previewed_and_named_in_one_way(running):
     """The preview prints ten times; no rule, or two, is a misuse; a wrong one is told."""
     told = running.cli("schedules", "preview", "--cron", "0 7 * * *", "--zone", "Europe/Oslo").stdout.split()

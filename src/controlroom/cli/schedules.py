@@ -150,6 +150,27 @@ def preview(*, when: When = SOMETIME, zone: str = "UTC", room: RoomOptions = HER
 
 
 @app.command
+def run(schedule: str, /, *, room: RoomOptions = HERE) -> None:
+    """Start now what a schedule starts, with its own input, and print the run's id; its next time stays as it is.
+
+    Parameters
+    ----------
+    schedule
+        Name or id; it may be disabled.
+    """
+    with Client(address(room)) as client:
+        became = client.post(f"/schedules/{find_id(client, 'schedules', schedule)}/run")
+    if room.json:
+        show_json(became)
+    elif became["process_run"] is not None:
+        print(became["process_run"]["id"])
+    elif became["state"] == "waiting":
+        print("It waits in line: a run of the schedule is under way.")
+    else:
+        print("Nothing was started: no work item waits in the input queue.")
+
+
+@app.command
 def enable(schedule: str, /, *, room: RoomOptions = HERE) -> None:
     """Let a schedule start runs again; what it would have started meanwhile is not made up for."""
     set_enabled(room, "schedules", schedule, is_enabled=True)

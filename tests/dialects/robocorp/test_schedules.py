@@ -97,6 +97,17 @@ async def test_a_schedule_is_changed_and_deleted(ada, cleo, process):
     assert await ada.every("/schedules") == []
 
 
+async def test_a_schedule_is_run_by_hand(ada, ben, cleo, process):
+    """With its own input; the answer names the run and who has started it; an outsider finds none."""
+    made = await schedule(ada, process, enabled=False, input={"type": "payload", "payload": {"month": "May"}})
+    assert (await cleo.call("POST", f"/schedules/{made['id']}/run")).status_code == 404
+    became = await ada.post(f"/schedules/{made['id']}/run")
+    assert (became["state"], became["started_by"]) == ("started", {"id": str(ada.actor.id)})
+    assert await ada.every(f"/schedules/{made['id']}/occurrences") == [became]
+    run = await ada.get(f"/process-runs/{became['process_run']['id']}")
+    assert run["started_by"]["type"] == "schedule"
+
+
 async def test_chains(ada, process):
     """A chain is made, changed, listed with what followed, and deleted."""
     path = f"/processes/{process}/chains"

@@ -62,7 +62,6 @@ def trouble(kind: TroubleKind = TroubleKind.STEP_RUNS, **given) -> Trouble:
         "id": uuid7(),
         "number": 7,
         "name": "Invoices",
-        "process_number": 7,
         "code": "ENVIRONMENT_FAILED",
         "detail": "",
         "count": 12,
@@ -90,11 +89,13 @@ def test_each_trouble_leads_to_where_it_is_mended(kind, code, what, href):
     assert (entry.what, entry.acts[0].href) == (what, href)
 
 
-@pytest.mark.parametrize("kind", [TroubleKind.OCCURRENCES, TroubleKind.STEP_RUNS])
-def test_what_did_not_start_is_started_by_one_button(kind):
-    """It posts; where something must be filled in first, that leads to the form."""
+@pytest.mark.parametrize(
+    ("kind", "verb"), [(TroubleKind.OCCURRENCES, "/schedules/7/fire"), (TroubleKind.STEP_RUNS, "/processes/7/start")]
+)
+def test_what_did_not_start_is_started_by_one_button(kind, verb):
+    """It posts: a schedule is fired, with its own input; a process is started, or leads to its form."""
     start = of_trouble(trouble(kind, code="missed"), "/w/x", ALL).acts[-1]
-    assert (start.href, start.is_verb) == ("/w/x/processes/7/start", True)
+    assert (start.href, start.is_verb) == (f"/w/x{verb}", True)
 
 
 def flow(waiting: int, arrived: int, gone: int, **given) -> Flow:

@@ -5,8 +5,8 @@ import pytest
 from controlroom.engine.access.model import Role
 from controlroom.engine.runs.model import OfProcess
 from controlroom.engine.schedules import actions
-from controlroom.engine.schedules.definitions import ScheduleDefinition
-from controlroom.engine.schedules.model import Cron
+from controlroom.engine.schedules.definitions import ScheduleChange, ScheduleDefinition
+from controlroom.engine.schedules.model import Cron, Overlap
 from controlroom.engine.schedules.store import get
 from hypertext import links
 
@@ -80,6 +80,27 @@ async def test_it_is_paused_resumed_and_deleted(visit, workspace, room, ada, sch
     assert "pause it" in await browser.get(f"{here}/delete?part=dialog")
     await browser.post(f"{here}/delete")
     await browser.get(here, status=404)
+
+
+async def test_it_is_fired_by_hand(visit, workspace, room, ada, process, schedule, cleo):
+    """By who may start runs; the run is shown then, and on its own page who did it; a refusal is told where one was."""
+    operator, viewer = await visit(workspace, Role.OPERATOR), await visit(workspace, Role.VIEWER)
+    here = f"/schedules/{schedule.number}"
+    assert f"{here}/fire" in await operator.get(here)
+    assert f"{here}/fire" not in await viewer.get(here)
+    await viewer.post(f"{here}/fire", status=403)
+    await (await visit(cleo.workspace)).post(f"{here}/fire", status=404)
+
+    answer = await operator.post(f"{here}/fire")
+    run = await operator.get(answer.headers["location"].removeprefix(operator.base))
+    assert "It is started, as the schedule says." in run
+    assert "by hand, " in await operator.get(here)
+
+    change = ScheduleChange(overlap=Overlap.SKIP)
+    await actions.update(room.engine, ada.actor, ada.workspace, schedule.id, change)
+    refused = await operator.post(f"{here}/fire", to=operator.base)
+    assert refused.headers["location"] == operator.base
+    assert "Nothing was started: a run of the schedule is under way" in await operator.get("")
 
 
 async def test_it_is_made_and_changed_by_a_form(visit, workspace, room, ada, process, schedule):

@@ -31,6 +31,7 @@ def happened(state: OccurrenceState, run: RunState | None = None, result: Result
         run_result=result,
         started_at=None,
         ended_at=None,
+        fired_by=None,
     )
 
 

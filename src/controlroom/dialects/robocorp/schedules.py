@@ -24,7 +24,7 @@ from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post
 from controlroom.dialects.robocorp.schedule_rules import RuleBody, rule_of, show_rule
 from controlroom.engine.runs.deployments import Anywhere, OnDefault, OnDefaultOr, OnGroups, Where
 from controlroom.engine.runs.model import OfProcess
-from controlroom.engine.schedules import actions, model, store
+from controlroom.engine.schedules import actions, by_hand, model, store
 from controlroom.engine.schedules.definitions import (
     Schedule,
     ScheduleChange,
@@ -190,6 +190,8 @@ class OccurrenceAnswer(Shape, frozen=True, kw_only=True):
     process_run: Identified | None
     reason: str
     decided_at: datetime
+    started_by: Identified | None
+    """Who has started it by hand; null: its time had come."""
 
 
 @get("/schedules", needs=Permission.READ_SCHEDULES)
@@ -249,6 +251,12 @@ async def preview_existing_schedule(request: Asking, schedule_id: Path[ScheduleI
     return _preview(
         await actions.preview(request.engine, request.workspace, schedule.timing, count=_PREVIEWED), schedule.zone
     )
+
+
+@post("/schedules/{schedule_id:uuid}/run")
+async def run_schedule(request: Asking, schedule_id: Path[ScheduleId]) -> OccurrenceAnswer:
+    """Start now what a schedule starts, with its own input; its rule for overlaps holds, and its next time stays."""
+    return _show_occurrence(await by_hand.fire_now(*request.acting, schedule_id))
 
 
 @get("/schedules/{schedule_id:uuid}/occurrences", needs=Permission.READ_SCHEDULES)
@@ -351,7 +359,11 @@ _show = shown_as(
     task=lambda schedule: None if schedule.start is None else _show_task(schedule.start),
     next_occurrence="next_due",
 )
-_show_occurrence = shown_as(OccurrenceAnswer, model.Occurrence)
+_show_occurrence = shown_as(
+    OccurrenceAnswer,
+    model.Occurrence,
+    started_by=lambda became: None if became.fired_by is None else Identified(became.fired_by),
+)
 
 
 def _preview(found: Preview, zone: str) -> PreviewAnswer:

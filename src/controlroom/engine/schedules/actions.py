@@ -1,7 +1,6 @@
 """The verbs of schedules. What the room does with what is due is in `firing.py`."""
 
 from collections.abc import Iterable
-from contextlib import suppress
 from datetime import datetime
 from typing import Any, assert_never
 
@@ -15,14 +14,13 @@ from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Scope, ScopedTx, ensure_seen, scope_of, scoped
 from controlroom.engine.access.users.actors import actor_of_user
 from controlroom.engine.engine import Engine
-from controlroom.engine.processes.actions import check_placement, implicit_process
+from controlroom.engine.processes.actions import implicit_process
 from controlroom.engine.processes.errors import ProcessNotFound
-from controlroom.engine.processes.model import Placement
 from controlroom.engine.runs import callbacks
-from controlroom.engine.runs.deployments import Anywhere, Deployment, OnDefaultOr, OnGroups
+from controlroom.engine.runs.deployments import Anywhere, Deployment
 from controlroom.engine.runs.deployments import check as check_deployment
 from controlroom.engine.runs.model import OfProcess
-from controlroom.engine.schedules import previews, rules, store
+from controlroom.engine.schedules import previews, rules, store, task_starts
 from controlroom.engine.schedules.definitions import (
     Schedule,
     ScheduleChange,
@@ -36,8 +34,6 @@ from controlroom.engine.schedules.model import GivenPayload, Policies, Timing
 from controlroom.engine.schedules.planning import bounds_of
 from controlroom.engine.schedules.previews import Preview
 from controlroom.engine.work_items.limits import check_payload
-from controlroom.engine.workers.errors import WorkerGroupIdle
-from controlroom.engine.workers.group_rights import ensure_usable
 from controlroom.errors import Conflict, Invalid, Unauthenticated
 from controlroom.ids import ProcessId, ScheduleId, UserId, WorkspaceId, uuid7
 
@@ -227,11 +223,7 @@ async def _started(tx: ScopedTx, actor: Actor, scope: Scope, starts: Starts) -> 
         case OfProcess(process):
             return process
         case TaskStart(task=task, users=users, where=where):
-            for user in users:
-                await check_placement(tx, actor, scope, Placement(run_as=user))
-            for group in where.groups if isinstance(where, OnDefaultOr | OnGroups) else ():
-                with suppress(WorkerGroupIdle):  # it will be due later
-                    await ensure_usable(tx, actor, scope, [group])
+            await task_starts.ensure_may(tx, actor, scope, users, where)
             return await implicit_process(tx, scope, task)
         case _:
             assert_never(starts)

@@ -34,6 +34,8 @@ class Happened(Struct, frozen=True, kw_only=True):
     started_at: datetime | None
     """Of the run."""
     ended_at: datetime | None
+    fired_by: str | None
+    """The name of who has brought it about by hand, if it can be told; None: its time had come."""
 
 
 async def planned(db: Statements, scope: Scope, *, process: ProcessId | None = None) -> list[Schedule]:
@@ -54,7 +56,13 @@ async def planned(db: Statements, scope: Scope, *, process: ProcessId | None = N
 
 
 _RUN: Final = """happened.schedule_id, happened.due, happened.state, happened.reason, run.number as run_number,
-               run.state as run_state, run.result as run_result, run.started_at, run.ended_at"""
+               run.state as run_state, run.result as run_result, run.started_at, run.ended_at,
+               case when happened.fired_by is not null
+                    then coalesce(nullif(trim(app_user.first_name || ' ' || app_user.last_name), ''),
+                                  app_user.username, credential.name, '') end as fired_by"""
+_BESIDE: Final = """left join run on run.id = happened.run_id and run.workspace_id = schedule.workspace_id
+          left join app_user on app_user.id = happened.fired_by
+          left join credential on credential.id = happened.fired_by"""
 
 
 async def happened(
@@ -67,11 +75,11 @@ async def happened(
         select {_RUN}
           from schedule
          cross join lateral (
-               select schedule_id, due, state, reason, run_id from schedule_occurrence
+               select schedule_id, due, state, reason, run_id, fired_by from schedule_occurrence
                 where schedule_occurrence.schedule_id = schedule.id and due >= %(since)s and due < %(until)s
                 order by due desc
                 limit {MOST_TIMES}) as happened
-          left join run on run.id = happened.run_id and run.workspace_id = schedule.workspace_id
+          {_BESIDE}
          where schedule.id = any(%(schedules)s::uuid[]) and schedule.workspace_id = {SEEN}
          order by happened.due, happened.schedule_id
         """,
@@ -92,11 +100,11 @@ async def latest(
         select {_RUN}
           from schedule
          cross join lateral (
-               select schedule_id, due, state, reason, run_id from schedule_occurrence
+               select schedule_id, due, state, reason, run_id, fired_by from schedule_occurrence
                 where schedule_occurrence.schedule_id = schedule.id
                 order by due desc
                 limit %(each)s) as happened
-          left join run on run.id = happened.run_id and run.workspace_id = schedule.workspace_id
+          {_BESIDE}
          where schedule.id = any(%(schedules)s::uuid[]) and schedule.workspace_id = {SEEN}
          order by happened.due
         """,

@@ -3,7 +3,7 @@
 from typing import ClassVar
 from uuid import UUID
 
-from controlroom.errors import Invalid, NotFound
+from controlroom.errors import Conflict, Invalid, NotFound
 
 
 class ScheduleNotFound(NotFound):
@@ -31,3 +31,12 @@ class ZoneInvalid(Invalid):
 
     def __init__(self, zone: str) -> None:
         super().__init__(f"there is no time zone {zone!r}: name one as Europe/Helsinki", zone=zone)
+
+
+class ScheduleBusy(Conflict):
+    """A run of the schedule is under way, and it is not to start another meanwhile."""
+
+    code: ClassVar[str] = "SCHEDULE_BUSY"
+
+    def __init__(self) -> None:
+        super().__init__("a run of the schedule is under way, and it starts no other meanwhile")

@@ -7,12 +7,13 @@ schedule on; its row is unique. So it is started exactly once, however many serv
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, assert_never
+from uuid import UUID
 
 import msgspec
 from msgspec import Raw
 
 from controlroom.aside.pool import TooCostly
-from controlroom.engine.access.model import system
+from controlroom.engine.access.model import Actor, system
 from controlroom.engine.access.record import happened
 from controlroom.engine.access.scope import Room, ScopedTx, scoped
 from controlroom.engine.engine import Engine
@@ -30,11 +31,11 @@ from controlroom.engine.runs.model import (
 )
 from controlroom.engine.runs.parameters import RunParameters
 from controlroom.engine.schedules import rules, store, task_starts
+from controlroom.engine.schedules.definitions import Schedule
 from controlroom.engine.schedules.due import Due, lock_due, lock_waiting
 from controlroom.engine.schedules.model import (
     GivenPayload,
     OccurrenceState,
-    Overlap,
     ScheduledInput,
     UsualInput,
     WaitingItems,
@@ -95,7 +96,7 @@ async def _start_waiting(engine: Engine, room: Room, schedule: ScheduleId) -> bo
             await store.give_up_waiting(tx, found.schedule.id)
             waiting = await store.first_waiting(tx, found.schedule.id)
             if waiting is not None and not await store.is_busy(tx, found.schedule.id):
-                await _start(tx, engine, found, waiting)
+                await start(tx, engine, system(found.organization), found.schedule, waiting)
     except (Conflict, Invalid, NotFound) as refused:
         async with scoped(engine.database, due[0].scope) as tx:
             if (waiting := await store.first_waiting(tx, due[0].schedule.id)) is not None:
@@ -140,27 +141,29 @@ async def _fire(tx: ScopedTx, engine: Engine, due: Due, known: Sequence[Planned]
 
 async def _start_or_not(tx: ScopedTx, engine: Engine, due: Due, moment: datetime) -> None:
     schedule = due.schedule
-    is_busy = schedule.overlap is not Overlap.ALLOW and (
-        await store.is_busy(tx, schedule.id) or await store.first_waiting(tx, schedule.id) is not None
-    )
-    match rules.at_overlap(schedule.overlap, is_busy=is_busy):
+    match rules.at_overlap(schedule.overlap, is_busy=await store.is_held_up(tx, schedule)):
         case Go():
-            await _start(tx, engine, due, moment)
+            await start(tx, engine, system(due.organization), schedule, moment)
         case Wait():
             await store.decide(tx, schedule.id, moment, OccurrenceState.WAITING, wait=schedule.skip_after)
         case Skip(reason):
             await _decline(tx, due, moment, OccurrenceState.SKIPPED, reason)
 
 
-async def _start(tx: ScopedTx, engine: Engine, due: Due, moment: datetime) -> None:
-    schedule = due.schedule
+async def start(
+    tx: ScopedTx, engine: Engine, starter: Actor, schedule: Schedule, moment: datetime, *, fired_by: UUID | None = None
+) -> None:
+    """Start the run of an occurrence of a schedule that is locked. Raises what a start by hand raises.
+
+    To be called within `schemas.settled`. The starter is the room, or who has fired it by hand.
+    """
     if schedule.start is not None:
-        run: Run | None = await task_starts.start_in(tx, engine, due.organization, schedule, schedule.start)
+        run: Run | None = await task_starts.start_in(tx, engine, starter, schedule, schedule.start)
     else:
         run = await runs.start_in(
             tx,
             engine,
-            system(due.organization),
+            starter,
             schedule.workspace_id,
             schedule.process_id,
             _inputs(schedule.inputs),
@@ -168,9 +171,10 @@ async def _start(tx: ScopedTx, engine: Engine, due: Due, moment: datetime) -> No
             cause=Cause(StartedBy.SCHEDULE, schedule.id),
         )
     if run is None:
-        await store.decide(tx, schedule.id, moment, OccurrenceState.NOTHING_WAITED)
+        await store.decide(tx, schedule.id, moment, OccurrenceState.NOTHING_WAITED, fired_by=fired_by)
         return
-    await store.decide(tx, schedule.id, moment, OccurrenceState.STARTED, run=run.id, patience=schedule.cancel_after)
+    state, patience = OccurrenceState.STARTED, schedule.cancel_after
+    await store.decide(tx, schedule.id, moment, state, run=run.id, patience=patience, fired_by=fired_by)
 
 
 async def _fail(database: Database, due: Due, known: Sequence[Planned], reason: str) -> None:

@@ -5,6 +5,7 @@ What a schedule is as a whole is in `definitions`. This here is read in the proc
 
 from datetime import datetime, time, timedelta
 from enum import IntEnum, StrEnum
+from uuid import UUID
 
 from msgspec import Raw, Struct
 
@@ -194,3 +195,5 @@ class Occurrence(Struct, frozen=True, kw_only=True):
     run_id: RunId | None
     reason: str
     at: datetime
+    fired_by: UUID | None
+    """The user or credential that has brought it about by hand; None: its time had come."""

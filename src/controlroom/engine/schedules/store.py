@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 from msgspec import Raw, Struct
@@ -14,7 +15,7 @@ from controlroom.engine.processes.errors import ProcessNotFound
 from controlroom.engine.schedules.definitions import Schedule, StoredTaskStart
 from controlroom.engine.schedules.errors import ScheduleNotFound
 from controlroom.engine.schedules.listings import COLUMNS, JOINED, SCHEDULES, ListedSchedule
-from controlroom.engine.schedules.model import GivenPayload, Occurrence, OccurrenceState, Policies, Timing
+from controlroom.engine.schedules.model import GivenPayload, Occurrence, OccurrenceState, Overlap, Policies, Timing
 from controlroom.ids import OrganizationId, ProcessId, RunId, ScheduleId, UserId, WorkspaceId
 from controlroom.postgres.database import Statements, Tx
 from controlroom.postgres.keyset import oldest_first, until_full
@@ -117,7 +118,7 @@ async def list_occurrences(
     return await db.all(
         Occurrence,
         f"""
-        select due, state, run_id, reason, at from schedule_occurrence
+        select due, state, run_id, reason, at, fired_by from schedule_occurrence
          where schedule_id = (select id from schedule where id = %(schedule)s and workspace_id = {SEEN})
            and (%(before)s::timestamptz is null or due < %(before)s)
          order by due desc
@@ -127,6 +128,19 @@ async def list_occurrences(
         before=before,
         limit=limit,
         **scope.params,
+    )
+
+
+async def get_occurrence(tx: ScopedTx, schedule: ScheduleId, due: datetime) -> Occurrence:
+    """What became of a time of a locked schedule that has been decided."""
+    return await tx.one(
+        Occurrence,
+        """
+        select due, state, run_id, reason, at, fired_by from schedule_occurrence
+         where schedule_id = %(schedule)s and due = %(due)s
+        """,
+        schedule=schedule,
+        due=due,
     )
 
 
@@ -265,6 +279,13 @@ async def is_busy(tx: ScopedTx, schedule: ScheduleId) -> bool:
     )
 
 
+async def is_held_up(tx: ScopedTx, schedule: Schedule) -> bool:
+    """Whether another occurrence stands in the way of one, by its rule for overlaps: it runs, or waits in line."""
+    if schedule.overlap is Overlap.ALLOW:
+        return False
+    return await is_busy(tx, schedule.id) or await first_waiting(tx, schedule.id) is not None
+
+
 async def first_waiting(tx: ScopedTx, schedule: ScheduleId) -> datetime | None:
     """The occurrence that has waited for the longest."""
     found: datetime | None = await tx.value(
@@ -287,16 +308,18 @@ async def decide(
     reason: str = "",
     wait: timedelta | None = None,
     patience: timedelta | None = None,
+    fired_by: UUID | None = None,
 ) -> None:
-    """Write what became of an occurrence; only one that waits may be decided again.
+    """Write what became of an occurrence; only one that waits may be decided again, and stays whose it is.
 
-    `wait` is how long after its time it is given up, `patience` how long after it its run must have begun.
+    `wait` is how long after its time it is given up, `patience` how long after it its run must have begun; `fired_by`
+    is who has brought it about by hand.
     """
     await tx.execute(
         """
-        insert into schedule_occurrence (schedule_id, due, state, run_id, reason, give_up_at, cancel_at)
+        insert into schedule_occurrence (schedule_id, due, state, run_id, reason, give_up_at, cancel_at, fired_by)
         values (%(schedule)s, %(due)s, %(state)s, %(run)s, %(reason)s,
-                %(due)s::timestamptz + %(wait)s::interval, %(due)s::timestamptz + %(patience)s::interval)
+                %(due)s::timestamptz + %(wait)s::interval, %(due)s::timestamptz + %(patience)s::interval, %(fired_by)s)
             on conflict (schedule_id, due) do update
                set state = excluded.state, run_id = excluded.run_id, reason = excluded.reason, at = clock_now(),
                    give_up_at = excluded.give_up_at, cancel_at = excluded.cancel_at
@@ -309,6 +332,7 @@ async def decide(
         reason=reason,
         wait=wait,
         patience=patience,
+        fired_by=fired_by,
     )
 
 

@@ -56,8 +56,6 @@ class Trouble(Struct, frozen=True, kw_only=True):
     """Of the process, webhook, notification's process, or schedule."""
     number: int | None
     name: str
-    process_number: int | None
-    """Of the process that is started, where it is one."""
     code: str
     detail: str
     count: int
@@ -82,8 +80,7 @@ async def troubles(db: Statements, scope: Scope, *, limit: int, over_since: date
             select id from {SEEN} as seen
         ), hindered as (
             select 'step_runs' as kind, failed.process_id as id, process.number, process.name,
-                   process.number as process_number, failed.code,
-                   failed.message as detail, hourly.count, hourly.since, failed.last_at, failed.last_id
+                   failed.code, failed.message as detail, hourly.count, hourly.since, failed.last_at, failed.last_id
               from failure_group as failed
               join process on process.id = failed.process_id and process.deleted_at is null
              cross join lateral (
@@ -113,7 +110,6 @@ async def troubles(db: Statements, scope: Scope, *, limit: int, over_since: date
         ), given_up as (
             select receivers.kind, receivers.of as id, receivers.number,
                    coalesce(nullif(receivers.name, ''), receivers.endpoint) as name,
-                   null::bigint as process_number,
                    coalesce(lately.status, '') as code, coalesce(lately.error, '') as detail, lately.count,
                    lately.since, lately.last_at, lately.last_id
               from receivers
@@ -135,8 +131,7 @@ async def troubles(db: Statements, scope: Scope, *, limit: int, over_since: date
         ), missed as (
             select 'occurrences' as kind, schedule.id, schedule.number,
                    coalesce(process.name || ', ', '') || schedule.name as name,
-                   case when process.deleted_at is null and process.implicit_task_id is null then process.number end
-                   as process_number, lately.state as code,
+                   lately.state as code,
                    lately.reason as detail, lately.count, lately.since, lately.last_at, null::uuid as last_id
               from went_wrong join schedule on schedule.id = went_wrong.schedule_id
               left join process on process.id = schedule.process_id
@@ -168,7 +163,7 @@ async def troubles(db: Statements, scope: Scope, *, limit: int, over_since: date
         ), ended as (
             select case when failed.noun = 'work_item' then 'items' else 'step_runs' end as kind,
                    failed.process_id as id, process.number, coalesce(process.name, '') as name,
-                   process.number as process_number, failed.code, failed.message as detail,
+                   failed.code, failed.message as detail,
                    (select coalesce(sum(count), 0)::bigint from failure_hour as each
                      where each.generation = failed.generation and each.workspace_id = failed.workspace_id
                        and each.fingerprint = failed.fingerprint
@@ -192,7 +187,7 @@ async def troubles(db: Statements, scope: Scope, *, limit: int, over_since: date
                                 and run.state = 'completed' and run.result = 'succeeded') end
         ), reached as (
             select 'deliveries' as kind, webhook.id, webhook.number,
-                   coalesce(nullif(webhook.name, ''), webhook.endpoint) as name, null::bigint as process_number,
+                   coalesce(nullif(webhook.name, ''), webhook.endpoint) as name,
                    '' as code, '' as detail, lately.count, lately.last_at as since, lately.last_at,
                    null::uuid as last_id
               from webhook

@@ -123,9 +123,8 @@ def of_trouble(trouble: Trouble, base: str, may: May) -> Entry:
             verb = "missed" if trouble.code == "missed" else "failed"
             what = f"{trouble.name}: {starts} {verb}"
             acts.append(Act("Show", f"{base}/schedules/{trouble.number}"))
-            if may.starts and trouble.process_number is not None:
-                here = f"{base}/processes/{trouble.process_number}/start"
-                acts.append(Act("Start now", here, "start", is_verb=True))
+            if may.starts:
+                acts.append(Act("Start now", f"{base}/schedules/{trouble.number}/fire", "start", is_verb=True))
             why = [shortened(trouble.detail)]
         case TroubleKind.ITEMS:
             what, why = f"{trouble.name}: items failed", [shortened(trouble.detail), times]

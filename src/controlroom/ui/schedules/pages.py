@@ -6,9 +6,12 @@ from controlroom.engine.lists.model import Compare, Operator
 from controlroom.engine.processes import store as processes
 from controlroom.engine.processes.store import PROCESS
 from controlroom.engine.references import resolve
-from controlroom.engine.schedules import actions, calendar, store
+from controlroom.engine.runs import store as runs
+from controlroom.engine.schedules import actions, by_hand, calendar, store
 from controlroom.engine.schedules.definitions import ScheduleChange, Standing
+from controlroom.engine.schedules.errors import ScheduleNotFound
 from controlroom.engine.schedules.listings import SCHEDULES, ListedSchedule
+from controlroom.engine.schedules.model import OccurrenceState
 from controlroom.engine.schedules.sentences import expression_of, policies_said, sentence
 from controlroom.engine.schedules.store import SCHEDULE
 from controlroom.engine.schedules.upcoming import outlooks
@@ -157,6 +160,28 @@ async def _switch(request: Asking, number: str, *, is_enabled: bool) -> Shown:
     said = "starts runs again" if is_enabled else "is paused"
     opposite = f"{request.base}/schedules/{number}/{'pause' if is_enabled else 'resume'}"
     return request.done(to, f"{after.name} {said}.", undo=opposite, undo_with={"to": to})
+
+
+@verb("/schedules/{number:str}/fire", may=Permission.START_RUNS)
+async def fire(request: Asking, number: Path[str]) -> Shown:
+    """Start now what it starts, with its own inputs; then its run, or the page that shows it."""
+    schedule = await resolve(request.db, request.scope_for(Permission.START_RUNS), SCHEDULE, number)
+    here, fields = f"{request.base}/schedules/{number}", await request.fields()
+    to = own_path(fields.text("to"), here)
+    try:
+        became = await by_hand.fire_now(*request.acting, schedule)
+    except (Invalid, Conflict, NotFound) as refused:
+        if isinstance(refused, ScheduleNotFound):
+            raise
+        return request.done(to, f"Nothing was started: {refused.message}.")
+    if became.run_id is None:
+        is_waiting = became.state is OccurrenceState.WAITING
+        said = "It waits in line: a run of the schedule is under way."
+        return request.done(to, said if is_waiting else "Nothing was started: no work item waits in its queue.")
+    if request.actor.may(Permission.READ_RUNS, request.workspace):
+        run = await runs.get(request.db, request.scope_for(Permission.READ_RUNS), became.run_id)
+        to = f"{request.base}/runs/{run.number}"
+    return request.done(to, "It is started, as the schedule says.")
 
 
 @page("/schedules/{number:str}/delete", needs=(Permission.WRITE_SCHEDULES, _READS))
