@@ -1,14 +1,27 @@
 """What a process was: kept with each change, told as a difference, and taken back."""
 
+from datetime import timedelta
+
 import pytest
 from msgspec import Raw
+from msgspec.structs import replace
 from tests.engine.conftest import new_user
 
 from controlroom.engine.access.model import Role
 from controlroom.engine.access.scope import Of
 from controlroom.engine.processes import actions, changes, store, versions
 from controlroom.engine.processes.errors import ProcessNotFound, VersionNotFound
-from controlroom.engine.processes.model import NamedTask, ProcessChange, ProcessDefinition, StepDefinition
+from controlroom.engine.processes.forms import FieldKind, Form, FormField
+from controlroom.engine.processes.model import (
+    Group,
+    NamedTask,
+    Placement,
+    ProcessChange,
+    ProcessDefinition,
+    StepDefinition,
+)
+from controlroom.engine.work_items.rules import RetryPolicy
+from controlroom.engine.workers import actions as workers
 from controlroom.errors import Forbidden, NotFound
 
 PRODUCE = StepDefinition(name="produce", work=NamedTask("robots", "Produce"), environment={"LEVEL": "1", "OLD": "x"})
@@ -57,6 +70,39 @@ async def test_a_change_is_told_as_a_difference_and_taken_back(engine, ada, work
     assert [changes.definition_of(step) for step in after] == [changes.definition_of(step) for step in before]
     [latest, *_] = await versions.list_versions(engine.database, seen, process.id, limit=10)
     assert (latest.version, latest.made_by) == (3, ada.name)
+
+
+async def test_places_forms_limits_and_retries_are_told_by_field(engine, ada, workspace, package, seen):
+    """A form by the names of its fields, a place in words; all of it is taken back at once."""
+    process = await actions.create(engine, ada, workspace, ProcessDefinition(name="Invoices", steps=(PRODUCE,)))
+    group = await workers.create_group(engine, ada, workspace, "linux-fin")
+    other = replace(
+        PRODUCE,
+        timeout=timedelta(minutes=90),
+        retry=RetryPolicy(max_attempts=3, delay_seconds=30),
+        placement=Placement((Group(group.id),)),
+        starts_after_previous=True,
+    )
+    fields = (FormField(name="month", kind=FieldKind.TEXT, label="Month"), FormField(name="n", kind=FieldKind.NUMBER))
+    await actions.update(
+        engine, ada, workspace, process.id, ProcessChange(steps=(other,), form=Form(fields=fields), is_enabled=False)
+    )
+
+    [changed, _] = await told(engine, seen, process)
+    assert {
+        ("", "is_enabled", "true", "false"),
+        ("", "form.fields, in order", None, "month, n"),
+        ("", "form.fields.month.label", None, "Month"),
+        ("produce", "timeout", None, "5400 s"),
+        ("produce", "retry.max_attempts", "1", "3"),
+        ("produce", "retry.delay_seconds", "0", "30"),
+        ("produce", "where", "any worker", f"group {group.id}"),
+        ("produce", "starts_after_previous", "false", "true"),
+    } <= set(changed)
+    assert not [each for each in changed if each[1].startswith("placement")]
+    await changes.take_back(engine, ada, workspace, process.id, 2)
+    reversed_ = [(step, what, now, was) for step, what, was, now in changed]
+    assert set((await told(engine, seen, process))[0]) == set(reversed_)
 
 
 async def test_a_change_that_changes_nothing_is_no_version(engine, ada, workspace, package, seen):

@@ -6,13 +6,17 @@ from typing import Any, assert_never
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.scope import scope_of
 from controlroom.engine.engine import Engine
 from controlroom.engine.processes import actions, versions
 from controlroom.engine.processes.model import (
+    Group,
+    OnDemand,
     PackageCommands,
+    Placement,
     Process,
     ProcessChange,
     Step,
@@ -20,6 +24,7 @@ from controlroom.engine.processes.model import (
     StepDefinition,
     StepPerson,
     StepTask,
+    Workers,
 )
 from controlroom.engine.processes.versions import Kept
 from controlroom.ids import ProcessId, WorkspaceId
@@ -79,6 +84,22 @@ def work_said(step: Step) -> str:
             return "nothing yet"
         case _:
             assert_never(step.work)
+
+
+def places_said(placement: Placement) -> str:
+    """On whom a step runs, in one line; who is meant stands there by id, for whoever knows the names."""
+    told = []
+    for place in placement.places:
+        match place:
+            case Workers(workers):
+                told.append(" or ".join(f"worker {worker}" for worker in workers))
+            case Group(group):
+                told.append(f"group {group}")
+            case OnDemand(provisioner):
+                told.append(f"on demand by {provisioner}")
+            case _:
+                assert_never(place)
+    return ", else ".join(told) or "any worker"
 
 
 async def take_back(engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId, version: int) -> Process:
@@ -143,6 +164,9 @@ def _of_process(kept: Kept) -> dict[str, str]:
 def _of_step(step: Step) -> dict[str, str]:
     told = {name: value for name, value in msgspec.structs.asdict(step).items() if name not in _NOT_SAID}
     told["work"] = work_said(step)
+    told["retry"] = msgspec.structs.asdict(step.retry)  # also what is as usual, so that a change says from what
+    told["where"] = places_said(step.placement)
+    told["placement"] = replace(step.placement, places=())
     if isinstance(step.work, StepCommands | StepPerson):  # the line does not say all of it
         told["work in full"] = step.work
     if step.database is not None:
@@ -169,12 +193,24 @@ def _paths(place: str, value: Any) -> Iterator[tuple[str, str]]:
             for name, each in value.items():
                 yield from _paths(f"{place}.{name}" if place else str(name), each)
         case list() | tuple() | Mapping():
-            if value or place == "default_item":  # an empty payload is one
-                yield place, msgspec.json.encode(value).decode()
+            yield from _listed(place, value)
         case str():
             yield place, value
+        case float():
+            yield place, f"{value:g}"
         case _:
             yield place, msgspec.json.encode(value).decode()
+
+
+def _listed(place: str, values: Any) -> Iterator[tuple[str, str]]:
+    """A list as a whole; but things that have a name each, as the fields of a form and commands, by their names."""
+    names = [each["name"] for each in values if isinstance(each, Mapping) and isinstance(each.get("name"), str)]
+    if names and len(set(names)) == len(values):
+        yield f"{place}, in order", ", ".join(names)
+        for name, each in zip(names, values, strict=True):
+            yield from _paths(f"{place}.{name}", {key: of for key, of in each.items() if key != "name"})
+    elif values or place == "default_item":  # an empty payload is one
+        yield place, msgspec.json.encode(values).decode()
 
 
 def _other(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[tuple[str, str | None, str | None]]:

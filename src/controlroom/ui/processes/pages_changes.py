@@ -1,13 +1,20 @@
 """What was changed of a process, each change as a difference, with a button that takes it back."""
 
+import re
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+from msgspec.structs import replace
+
 from controlroom.engine.processes import changes, versions
+from controlroom.engine.processes.changes import Difference
+from controlroom.engine.provisioners.places import places
 from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown
 from controlroom.ui.processes.one import acted_on, address, process_of, show, taken_back_by
 from controlroom.ui.routing import page, verb
 
 _LENGTH: Final = 20
+_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NAMES: Final = {
     "name": "name",
     "is_enabled": "enabled",
@@ -21,7 +28,6 @@ _NAMES: Final = {
     "retry.max_attempts": "attempts",
     "retry.delay_seconds": "seconds apart",
     "retry.backoff": "each time longer by",
-    "placement.places": "where",
 }
 
 
@@ -31,10 +37,12 @@ async def show_changes(request: Asking, number: Path[str]) -> Shown:
     process = await process_of(request, number)
     before = _before(request.query_params.get("before", ""))
     kept = await versions.list_versions(*request.reading, process.id, before=before, limit=_LENGTH + 1)
+    known = await _places(request)
     told = []
     for place, version in enumerate(kept[:_LENGTH]):
         older = kept[place + 1].definition if place + 1 < len(kept) else None
-        told.append((version, changes.differences(older, version.definition), older is not None))
+        changed = changes.differences(older, version.definition)
+        told.append((version, named(changed, known), older is not None))
     return await show(
         request,
         "processes/changes.html",
@@ -68,7 +76,7 @@ async def ask_to_take_back(request: Asking, number: Path[str], version: Path[int
         here=here,
         version=version,
         count=now.version - version + 1,
-        changed=changes.differences(now.definition, before.definition),
+        changed=named(changes.differences(now.definition, before.definition), await _places(request)),
         names=_NAMES,
     )
 
@@ -80,6 +88,21 @@ async def take_back(request: Asking, number: Path[str], version: Path[int]) -> S
     after = await changes.take_back(*request.acting, process.id, version)
     said = f"{after.name} is what it was before change {version}."
     return request.done(f"{address(request, after)}/changes", said, undo=await taken_back_by(request, after))
+
+
+async def _places(request: Asking) -> dict[str, str]:
+    """Workers, groups and provisioners by their ids."""
+    seen = request.scope_for(Permission.READ_PROCESSES)
+    return {str(each.id): each.name for each in await places(request.db, seen)}
+
+
+def named(changed: Sequence[Difference], known: Mapping[str, str]) -> list[Difference]:
+    """Differences with places by their names, as far as those are there yet. Pure."""
+
+    def said(text: str | None) -> str | None:
+        return text and _ID.sub(lambda found: known.get(found[0], found[0]), text)
+
+    return [replace(each, was=said(each.was), now=said(each.now)) if each.what == "where" else each for each in changed]
 
 
 def _before(text: str) -> int | None:
