@@ -9,16 +9,17 @@ from playwright.sync_api import expect
 from consoles import faults, log_in, opened, watched
 
 SOON = 60_000
-_DRAWN = """[...document.querySelectorAll('.log li')].map(row =>
+_DRAWN = """[...document.querySelectorAll('.log li[id]')].map(row =>
   row.id + [...row.lastElementChild.childNodes]
     .map(each => each.nodeName + (each.className ?? '') + each.textContent).join('|'))"""
-_IS_DRAWN = "() => document.querySelector('.log li')?.text !== undefined"
+_IS_DRAWN = "() => document.querySelector('.log li[id]')?.text !== undefined"
 _IS_AT = """place => {
-  const box = document.querySelector('.log').getBoundingClientRect(), rows = document.querySelectorAll('.log li')
+  const box = document.querySelector('.log').getBoundingClientRect(), rows = document.querySelectorAll('.log li[id]')
   const row = place === 'last' ? rows[rows.length - 1] : rows[0], { top, bottom } = row.getBoundingClientRect()
   const total = document.querySelector('[data-console]').viewer.lines.total
   if (row.id !== (place === 'last' ? `L${total}` : 'L1')) return false
-  return place === 'last' ? Math.abs(bottom - box.bottom) < 12 : Math.abs(top - box.top) < 12
+  const beneathItsHead = 32
+  return place === 'last' ? Math.abs(bottom - box.bottom) < 12 : Math.abs(top - box.top) < beneathItsHead
 }"""
 LINES = 3000
 
@@ -65,7 +66,7 @@ def test_a_console_is_followed_to_its_end_without_a_gap(page, running, run):
             break
         page.wait_for_timeout(100)
         page.reload()
-    expect(page.locator(".log li").last).to_contain_text("the tale has no end", timeout=SOON)
+    expect(page.locator(".log li[id]").last).to_contain_text("the tale has no end", timeout=SOON)
     expect(page.locator("footer.pager")).to_contain_text(re.compile(r"3,00\d lines"), timeout=SOON)
     numbers = [int(text) for text in page.locator(".log li > a").all_inner_texts()]
     assert numbers == list(range(numbers[0], numbers[-1] + 1))
@@ -85,7 +86,7 @@ def test_it_opens_at_the_first_error_and_is_searched_as_a_whole(page, running, r
     expect(page.locator(".log li.is-now > a")).to_have_text("78")
     page.locator("[data-level=errors]").click()
     expect(page.locator("footer.pager")).to_contain_text("of them shown", timeout=SOON)
-    assert page.locator(".log li").count() < 20
+    assert page.locator(".log li[id]").count() < 20
     page.goto(f"{running.url}/w/default/runs/{run}/console#L1201-1203")
     expect(page.locator(".log li.is-chosen")).to_have_count(3, timeout=SOON)
     assert faults(page) == []

@@ -21,7 +21,7 @@ class Viewer {
     if (error !== undefined) this.now = +error
     this.follow(this.runs && !this.chosen && !("placed" in panel.dataset))
     if (this.chosen) this.show(this.chosen[0] - 1)
-    else if (!this.following) this.goTo(+this.list.dataset.first * HIGH)
+    else if (!this.following) this.goTo(this.lead(+this.list.dataset.first) * HIGH)
     this.drawNow()
     if (this.runs) {
       wantTopic(topic)
@@ -41,20 +41,27 @@ class Viewer {
     this.all = this.box.firstElementChild
     this.list = this.all.firstElementChild
     this.box.classList.remove("at-end")
+    this.above = document.createElement("div")
+    this.above.className = "log-phase"
+    this.above.ariaHidden = "true"
+    this.above.hidden = true
+    this.frame.append(this.above)
     this.foot = document.createElement("footer")
     this.foot.className = "pager"
     this.panel.append(this.foot)
     this.readPhases()
-    document.addEventListener("put", event => event.detail === "phases" && (this.readPhases(), this.draw(true)))
+    document.addEventListener("put", event => event.detail === "phases" && this.readPhases())
     this.panel.addEventListener("click", event => {
       const phase = event.target.closest("[data-phase]")
       if (!phase) return
       event.preventDefault()
       this.follow(false)
-      this.wraps ? this.show(+phase.dataset.phase) : this.goTo(this.row(+phase.dataset.phase) * HIGH)
+      this.wraps ? this.show(+phase.dataset.phase) : this.goTo(this.lead(+phase.dataset.phase) * HIGH)
     })
-    const first = +this.list.dataset.first
-    ;[...this.list.children].forEach((row, index) => this.rows.set(first + index, row))
+    let at = 0                // what the server has drawn, heads and lines, is one row after the other
+    const [top] = this.list.querySelectorAll("li[id]"), drawn = [...this.list.children]
+    if (top) at = this.row(+top.id.slice(1) - 1) - drawn.indexOf(top)
+    drawn.forEach((row, index) => { row.head = this.head(at + index); this.rows.set(at + index, row) })
     for (const name of ["follow", "wrap", "copy-lines", "full", "bar"]) if (this.part(name)) this.part(name).hidden = false
     this.box.addEventListener("scroll", () => this.scrolled())
     this.box.addEventListener("wheel", event => this.wheeled(event), { passive: false })
@@ -91,12 +98,16 @@ class Viewer {
       if (!event.ctrlKey && !event.metaKey && !event.altKey && !event.target.closest("input, textarea, select, dialog")) this.letter(event)
     })
   }
-  get count() { return this.shown ? this.shown.length : this.lines.total + (this.lines.unfinished ? 1 : 0) }
+  get count() { return this.shown ? this.shown.length : this.lines.total + this.heads.length + (this.lines.unfinished ? 1 : 0) }
   get isFew() { return this.wraps && this.count <= FEW }
   get tall() { return this.isFew ? this.list.offsetHeight : this.count * HIGH + (this.wraps ? this.box.clientHeight : 10) }
   get height() { return Math.min(this.tall, TALLEST) }
-  number(row) { return this.shown ? this.shown[row] : row }
-  row(number) { return this.shown ? Math.max(0, this.shown.findIndex(each => each >= number)) : number }
+  // A row is a line, or the head of a phase before its first line. The number of a head's row is that of the line behind it.
+  get heads() { return this.shown ? [] : this.phases.filter(each => each.first <= this.lines.total) }
+  head(row) { return this.heads.find((each, index) => each.first + index === row) }
+  number(row) { return this.shown ? this.shown[row] : row - this.heads.filter((each, index) => each.first + index < row).length }
+  row(number) { return this.shown ? Math.max(0, this.shown.findIndex(each => each >= number)) : number + this.heads.filter(each => each.first <= number).length }
+  lead(number) { return this.row(number) - this.heads.filter(each => each.first === number).length }
 
   // ---- scrolling: of the box one to one, or by share where there are more lines than a box can be high
   get room() { return Math.max(0, this.tall - this.box.clientHeight) }
@@ -185,13 +196,13 @@ class Viewer {
     for (const [row, element] of this.rows) if (row < from || row >= to) { element.remove(); this.rows.delete(row) }
     let before = null
     for (let row = to - 1; row >= from; row--) {
-      const number = this.number(row), text = number === this.lines.total ? this.lines.unfinished : this.lines.at(number)
+      const number = this.number(row), head = this.head(row), text = number === this.lines.total ? this.lines.unfinished : this.lines.at(number)
       let element = this.rows.get(row)
-      if (!element || (text !== undefined && element.text !== text)) {
-        const made = this.line(number, text)
+      if (!element || element.head !== head || (!head && text !== undefined && element.text !== text)) {
+        const made = head ? this.headed(head) : this.line(number, text)
         element ? element.replaceWith(made) : this.list.insertBefore(made, before)
         this.rows.set(row, element = made)
-      } else if (this.anew) this.dress(element, number)
+      } else if (this.anew && !head) this.dress(element, number)
       before = element
     }
     this.anew = false
@@ -204,17 +215,29 @@ class Viewer {
     this.mark()
     this.say()
     this.phase()
-    if (to > from && !this.shown) this.lines.want(from, Math.min(to, this.lines.total)).then(came => came && this.draw())
+    if (to > from && !this.shown) this.lines.want(this.number(from), Math.min(this.number(to - 1) + 1, this.lines.total)).then(came => came && this.draw())
     else if (to > from) this.wantShown(from, to)
   }
-  // The phases, each with its first line; that of the line on top is marked
+  // The phases, each with its first line; that of the line on top is marked, and stands above the lines while its head is out of sight
   readPhases() {
-    this.phases = [...this.panel.querySelectorAll("[data-phase]")]
-    this.begins = new Set(this.phases.map(each => +each.dataset.phase).filter(Boolean))
+    const was = JSON.stringify(this.phases?.map(each => [each.first, each.link.innerHTML]))
+    this.phases = [...this.panel.querySelectorAll("[data-phase]")].map(link => ({ first: +link.dataset.phase, link }))
+    if (was === undefined || was === JSON.stringify(this.phases.map(each => [each.first, each.link.innerHTML]))) return
+    this.clear()
+    this.drawNow()
   }
   phase() {
-    const number = this.number(this.first) ?? 0, its = this.phases.findLast(each => +each.dataset.phase <= number)
-    for (const each of this.phases) each.ariaCurrent = each === its ? "true" : null
+    const number = this.number(this.first) ?? 0, its = this.phases.findLast(each => each.first <= number)
+    for (const each of this.phases) each.link.ariaCurrent = each === its ? "true" : null
+    this.above.hidden = !its || this.shown || this.isFew || this.first <= this.row(its.first) - 1
+    if (!this.above.hidden) this.above.replaceChildren(...its.link.cloneNode(true).childNodes)
+  }
+  headed(head) {
+    const row = document.createElement("li")
+    row.className = "phase"
+    row.head = head
+    row.append(...head.link.cloneNode(true).childNodes)
+    return row
   }
   async wantShown(from, to) {
     const missing = this.shown.slice(from, to).filter(number => this.lines.at(number) === undefined)
@@ -234,7 +257,7 @@ class Viewer {
   }
   dress(row, number) {
     const [first, to] = this.chosen ?? []
-    row.className = [this.begins.has(number) && !this.shown ? "begins" : "", this.isError?.has(number) ? "is-error" : this.isWarning?.has(number) ? "is-warning" : "", number === this.now ? "is-now" : "",
+    row.className = [this.isError?.has(number) ? "is-error" : this.isWarning?.has(number) ? "is-warning" : "", number === this.now ? "is-now" : "",
       first <= number + 1 && number + 1 <= to ? "is-chosen" : "", this.shown && this.context?.has(number) ? "is-beside" : ""].filter(Boolean).join(" ")
     return row
   }
@@ -279,7 +302,7 @@ class Viewer {
         this.found = found
         this.sought = made(pattern ? text : text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))
         this.now = -1
-        this.next(1, this.first - 1)
+        this.next(1, this.number(this.first) - 1)
       }
     }
     this.tick()
@@ -298,7 +321,7 @@ class Viewer {
   }
   nextError(by) {
     const at = this.levels?.errors.at ?? []
-    const from = this.now >= 0 ? this.now : this.first
+    const from = this.now >= 0 ? this.now : this.number(this.first)
     const number = by > 0 ? at.find(each => each > from) ?? at[0] : at.findLast(each => each < from) ?? at.at(-1)
     if (number !== undefined) { this.point(number); this.draw(true) }
   }
@@ -329,7 +352,7 @@ class Viewer {
   mark() {
     if (!CSS.highlights) return
     const found = new Highlight(), now = new Highlight()
-    if (this.sought) for (const [row, element] of this.rows) {
+    if (this.sought) for (const [row, element] of this.rows) if (!element.head) {
       const walker = document.createTreeWalker(element.lastChild, NodeFilter.SHOW_TEXT), nodes = []
       for (let node = walker.nextNode(), at = 0; node; at += node.length, node = walker.nextNode()) nodes.push([at, node])
       for (const match of element.lastChild.textContent.matchAll(this.sought)) {

@@ -1,5 +1,6 @@
 """What a step run has printed: a page of a thousand lines, and behind it what the viewer asks for (`log.js`)."""
 
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Final
@@ -15,7 +16,7 @@ from controlroom.engine.console.search_rules import LONGEST_SOUGHT, Sought
 from controlroom.engine.console.unfinished import after as unfinished_after
 from controlroom.engine.references import resolve
 from controlroom.engine.runs import store
-from controlroom.engine.runs.model import Result, StepRun
+from controlroom.engine.runs.model import Phase, Result, StepRun
 from controlroom.engine.runs.store import STEP_RUN
 from controlroom.errors import Invalid, NotFound
 from controlroom.ids import StepRunId
@@ -58,7 +59,7 @@ class Lines(Struct, frozen=True, kw_only=True):
 async def show_console(request: Asking, number: Path[str]) -> Shown:
     """One attempt of a step run."""
     run = await run_of(request, number)
-    if not request.wants("tab", "console", "phases", "main"):  # its head alone, which is nudged
+    if not request.wants("tab", "console", "attempts", "phases", "main"):  # its head alone, which is nudged
         return await show_of_run(request, "runs/console.html", run, "Console", chosen=None)
     step_runs = await store.list_step_runs(*request.reading, run.id, limit=MOST_STEP_RUNS)
     chosen = await _chosen(request, step_runs, request.query_params.get("step", ""))
@@ -69,6 +70,10 @@ async def show_console(request: Asking, number: Path[str]) -> Shown:
         )
     attempt = _whole(request, "attempt", default=chosen.attempt, least=0, most=max(chosen.attempt, 0))
     phases = [each for each in await store.list_phases(*request.reading, chosen.id) if each.attempt == attempt]
+    begins: defaultdict[int, list[Phase]] = defaultdict(list)
+    for phase in phases:
+        if phase.first_line is not None:
+            begins[phase.first_line].append(phase)
     address = f"{here}?step={chosen.number}&attempt={attempt}"
     seen = _Seen() if not request.wants("tab", "console", "main") else await _seen(request, chosen, attempt)
     first, end, total = seen.first, seen.first + len(seen.lines), seen.total
@@ -83,7 +88,7 @@ async def show_console(request: Asking, number: Path[str]) -> Shown:
         chosen=chosen,
         attempt=attempt,
         phases=phases,
-        begins={each.first_line for each in phases if each.first_line},
+        begins=begins,
         seen=seen,
         before=f"{address}&from={max(1, first + 1 - LINES)}" if first else "",
         behind=f"{address}&from={end + 1}" if end < total else "",
