@@ -66,6 +66,13 @@ def read(html):
     return reader.links, reader.forms
 
 
+def undo_of(page: str) -> Form:
+    """The form that takes back what the page says was done."""
+    toasts = page[page.index("data-toasts") :]
+    [form] = [each for each in read(toasts)[1] if each.action]
+    return form
+
+
 def routes(method):
     """All paths by this method, whole, with whether they lie in a workspace."""
     found = {}

@@ -15,11 +15,13 @@ _DRAWN = """[...document.querySelectorAll('.log li[id]')].map(row =>
 _IS_DRAWN = "() => document.querySelector('.log li[id]')?.text !== undefined"
 _IS_AT = """place => {
   const box = document.querySelector('.log').getBoundingClientRect(), rows = document.querySelectorAll('.log li[id]')
-  const row = place === 'last' ? rows[rows.length - 1] : rows[0], { top, bottom } = row.getBoundingClientRect()
   const total = document.querySelector('[data-console]').viewer.lines.total
-  if (row.id !== (place === 'last' ? `L${total}` : 'L1')) return false
-  const beneathItsHead = 32
-  return place === 'last' ? Math.abs(bottom - box.bottom) < 12 : Math.abs(top - box.top) < beneathItsHead
+  if (place === 'first') {   // on top of it stand the heads of what has printed nothing, and of its own phase
+    const { top } = document.querySelector('.log li').getBoundingClientRect()
+    return rows[0].id === 'L1' && Math.abs(top - box.top) < 12
+  }
+  const row = rows[rows.length - 1]
+  return row.id === `L${total}` && Math.abs(row.getBoundingClientRect().bottom - box.bottom) < 12
 }"""
 LINES = 3000
 

@@ -3,14 +3,11 @@
 import re
 from html import unescape
 
-from console_walk import read
+from msgspec import Raw
 
-
-def undo_of(page):
-    """The form that takes back what the page says was done."""
-    toasts = page[page.index("data-toasts") :]
-    [form] = [each for each in read(toasts)[1] if each.action]
-    return form
+from console_walk import read, undo_of
+from controlroom.engine.runs import actions as runs
+from controlroom.engine.runs.model import WithPayloads
 
 
 async def test_what_was_switched_is_switched_back(visit, workspace, process):
@@ -50,3 +47,43 @@ async def test_a_cookie_of_somebody_s_own_making_offers_nothing(visit, workspace
     for made_up in ("x", "e30.00", "e30.é", "." * 50, '"a.b"'):
         ada.http.cookies.set("undo", made_up.encode("ascii", "ignore").decode(), domain="127.0.0.1")
         assert "Undo" not in await ada.get("/processes")
+
+
+async def test_ticked_items_that_were_held_are_let_go(visit, workspace, room, ada, process):
+    """Those alone that were touched: one that was held before stays so."""
+    browser = await visit(workspace)
+    run = await runs.start(room.engine, ada.actor, ada.workspace, process, WithPayloads(Raw(b"[1,2,3]"), 3))
+    numbers = await room.engine.database.all(
+        int, "select number from work_item where run_id = %(run)s order by number", run=run.id
+    )
+    await browser.post(f"/items/{numbers[0]}/do/hold")
+    await browser.get("/items")
+
+    ticks = " ".join(map(str, numbers))
+    await browser.post("/items/bulk", operation="hold", tab="all", tick=ticks)
+    page = await browser.get("/items?tab=all")
+    assert "2 items are held. 1 could not be." in page
+    form = undo_of(page)
+    await browser.post(f"/{form.action}", **dict(form.fields))
+    assert "2 items are let go." in await browser.get("/items?tab=all")
+    states = await room.engine.database.all(
+        str, "select state from work_item where number = any(%(of)s) order by number", of=numbers
+    )
+    assert [state == "held" for state in states] == [True, False, False]
+
+
+async def test_what_was_deleted_is_there_again(visit, workspace, process):
+    """A process by the button beside the words; its question says that it can be."""
+    ada = await visit(workspace)
+    number = re.search(r"/processes/(\d+)", await ada.get("/processes"))[1]
+    assert "it can be taken back" in await ada.get(f"/processes/{number}/delete")
+    await ada.post(f"/processes/{number}/delete")
+    form = undo_of(await ada.get("/processes"))
+    await ada.get(f"/processes/{number}", status=404)
+
+    again = await ada.post(f"/{form.action}")
+
+    assert again.headers["location"] == f"{ada.base}/processes/{number}"
+    assert "is there again" in await ada.get(f"/processes/{number}")
+    await ada.post(f"/{form.action}", status=404)
+    await ada.post("/processes/nonsense/restore", status=404)

@@ -1,5 +1,9 @@
 """Addresses have the numbers of things. Who comes by an id or a name, as programs tell them, is led on."""
 
+from uuid import UUID
+
+from controlroom.errors import NotFound
+from controlroom.ids import as_uuid
 from controlroom.ui.asking import Asking
 from controlroom.ui.entrance import Moved
 
@@ -14,3 +18,10 @@ def ensure_number(request: Asking, named: str, number: int) -> None:
     path = "/".join([*parts[:place], str(number), *parts[place + 1 :]])
     query = request.scope["query_string"].decode("latin-1")
     raise Moved(f"{path}?{query}" if query else path)
+
+
+def id_of(named: str) -> UUID:
+    """The id in the address of a verb for what is deleted: its number finds it no more. Raises NotFound."""
+    if (found := as_uuid(named)) is None:
+        raise NotFound("There is nothing of this id.", code="ID_UNKNOWN")
+    return found

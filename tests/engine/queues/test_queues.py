@@ -249,9 +249,9 @@ async def test_items_of_a_standing_queue_are_declared_done_by_hand(floor):
         await change(Operation.HOLD, [held.id])
 
     asked = (floor.engine, floor.ada, floor.workspace)
-    assert await bulk.apply(*asked, Operation.HOLD, ItemFilter(queue=queue.id)) == 1
-    assert await bulk.apply(*asked, Operation.RELEASE_HOLD, ItemFilter(queue=queue.id)) == 1
-    assert await bulk.apply(*asked, Operation.COMPLETE, ItemFilter(queue=queue.id)) == 1
+    [set_aside] = await bulk.apply(*asked, Operation.HOLD, ItemFilter(queue=queue.id))
+    assert await bulk.apply(*asked, Operation.RELEASE_HOLD, ItemFilter(queue=queue.id)) == [set_aside]
+    assert await bulk.apply(*asked, Operation.COMPLETE, ItemFilter(queue=queue.id)) == [set_aside]
     assert (await floor.item(later.id)).state is ItemState.DONE
 
 

@@ -2,6 +2,7 @@
 
 import re
 
+from console_walk import undo_of
 from controlroom.engine.access.model import Role
 from controlroom.ids import uuid7
 
@@ -25,6 +26,15 @@ async def test_an_assistant_is_made_of_a_task_and_deleted(visit, workspace, room
     await outsider.get(here, status=404)
     await browser.post(f"{here}/delete")
     await browser.get(here, status=404)
+    await browser.post(f"/{undo_of(await browser.get('/assistants')).action}")
+    assert "is there again" in await browser.get(here)
+
+    await browser.post(f"{here}/delete")
+    undo = undo_of(await browser.get("/assistants"))
+    other = await browser.post("/assistants/new", name="Ask me", task=str(task))  # the name is another's by now
+    assert "has its name by now" in (await browser.post(f"/{undo.action}", status=409)).text
+    await browser.post(f"{other.headers['location'].removeprefix(browser.base)}/delete")
+    await browser.post(f"/{undo.action}")
 
 
 async def test_an_assistant_is_changed_and_its_runs_tell_what_they_left(visit, workspace, room, process, cleo):

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from console_walk import read, undo_of
 from controlroom.engine.access.model import Role
 from controlroom.engine.processes import store
 from controlroom.engine.work_items import store as work_items
@@ -95,6 +96,39 @@ async def test_one_is_started_with_payloads_and_files(visit, workspace, room, ad
     files = await work_items.list_files(room.engine.database, ada.seen, [item])
     assert msgspec.json.decode(found.payload) == {"order": 7}
     assert sorted(file.name for file in files) == ["a.txt", "b.txt"]
+
+
+async def test_what_follows_is_changed_and_taken_back(visit, workspace, room, process, cleo):
+    """Its ends, and whether it follows at all; each change is taken back by one button, and so is its removal."""
+    browser, outsider = await visit(workspace), await visit(cleo.workspace)
+    number = await number_of(room, process)
+    here = f"/processes/{number}"
+    await browser.post(f"{here}/chains", next=str(number), end="completed", even_if_empty="yes")
+
+    async def forms(verb):
+        page = await browser.get(f"{here}/triggers")
+        return page, [form for form in read(page)[1] if "/chains/" in form.action and form.action.endswith(verb)]
+
+    page, [form] = await forms("/edit")
+    assert "or with one empty item" in page
+    sent = dict(form.fields)
+    assert (sent["end"], sent["even_if_empty"], sent["is_enabled"]) == ("completed", "on", "on")
+    await outsider.post(form.action.removeprefix(browser.base), status=404)
+    await browser.post(f"/{form.action}", end="stopped timed_out")
+    page, _ = await forms("/edit")
+    assert "a run is stopped or timed out, with its outputs · off" in page
+    undo = undo_of(page)
+    await browser.post(f"/{undo.action}", **dict(undo.fields))
+    page, _ = await forms("/edit")
+    assert "a run is completed, with its outputs, or with one empty item" in page
+    assert (await browser.post(f"/{form.action}", status=400)).status_code == 400
+    _, [removal] = await forms("/delete")
+    await browser.post(f"/{removal.action}")
+    page, none = await forms("/delete")
+    assert not none
+    undo = undo_of(page)
+    await browser.post(f"/{undo.action}", **dict(undo.fields))
+    assert (await forms("/edit"))[1]
 
 
 async def test_it_is_wired(visit, workspace, room, ada, process, cleo):

@@ -80,6 +80,10 @@ async def test_it_is_paused_resumed_and_deleted(visit, workspace, room, ada, sch
     assert "pause it" in await browser.get(f"{here}/delete?part=dialog")
     await browser.post(f"{here}/delete")
     await browser.get(here, status=404)
+    await browser.post(f"/schedules/{schedule.id}/restore")
+    assert "is there again" in await browser.get(here)
+    await viewer.post(f"/schedules/{schedule.id}/restore", status=403)
+    await outsider.post(f"/schedules/{schedule.id}/restore", status=404)
 
 
 async def test_it_is_fired_by_hand(visit, workspace, room, ada, process, schedule, cleo):
@@ -94,7 +98,7 @@ async def test_it_is_fired_by_hand(visit, workspace, room, ada, process, schedul
     answer = await operator.post(f"{here}/fire")
     run = await operator.get(answer.headers["location"].removeprefix(operator.base))
     assert "It is started, as the schedule says." in run
-    assert "by hand, " in await operator.get(here)
+    assert "by hand by " in await operator.get(here)
 
     change = ScheduleChange(overlap=Overlap.SKIP)
     await actions.update(room.engine, ada.actor, ada.workspace, schedule.id, change)

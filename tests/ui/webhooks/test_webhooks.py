@@ -2,6 +2,7 @@
 
 import re
 
+from console_walk import undo_of
 from controlroom.engine.access.model import Role
 from controlroom.engine.deliveries.model import DeliveryState
 
@@ -37,6 +38,8 @@ async def test_a_webhook_is_made_tested_paused_edited_and_deleted(visit, workspa
     await browser.get(f"/webhooks/{number}/delete")
     await browser.post(f"/webhooks/{number}/delete")
     await browser.get(f"/webhooks/{number}", status=404)
+    await browser.post(f"/{undo_of(await browser.get('/webhooks')).action}")
+    assert "It is told again" in await browser.get(f"/webhooks/{number}")
 
 
 async def test_what_is_not_right_is_said_in_the_form(visit, workspace):

@@ -70,7 +70,7 @@ async def run_work_item_bulk_operation(request: Asking, data: Body[BulkRequest])
     if data.preview:
         found = await bulk.preview(*request.acting, operation, which)
         return BulkPreview(matched=found.matched, would_touch=found.touched)
-    return BulkAnswer(touched=await bulk.apply(*request.acting, operation, which))
+    return BulkAnswer(touched=len(await bulk.apply(*request.acting, operation, which)))
 
 
 _filter_of = shown_as(

@@ -4,6 +4,7 @@ from typing import Any
 
 from msgspec import UNSET
 
+from controlroom.engine import restoring
 from controlroom.engine.access.model import Actor, ActorKind, Permission
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
@@ -74,6 +75,16 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, assistant
             await ensure_seen(tx, scope)
             raise AssistantNotFound(assistant)
         await record(engine, tx, actor, scope, "assistant.deleted", assistant)
+
+
+async def restore(engine: Engine, actor: Actor, workspace: WorkspaceId, assistant: AssistantId) -> Assistant:
+    """Have an assistant again that was deleted. Raises AssistantNotFound, Conflict `NAME_TAKEN`."""
+    scope = scope_of(actor, Permission.WRITE_ASSISTANTS, workspace)
+    async with scoped(engine.database, scope) as tx:
+        await restoring.restore(tx, scope, store.ASSISTANT, assistant)
+        found = await get(tx, scope, assistant)
+        await record(engine, tx, actor, scope, "assistant.restored", assistant, name=found.name)
+        return found
 
 
 async def get(tx: Statements, scope: Scope, assistant: AssistantId) -> Assistant:

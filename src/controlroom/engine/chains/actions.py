@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
+from controlroom.engine import restoring
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import ensure_seen, scope_of, scoped
@@ -71,6 +72,17 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, process: 
         before = await store.get(tx, scope, process, chain)
         await store.delete(tx, chain)
         await record(engine, tx, actor, scope, "chain.deleted", before.id, **_told(before))
+
+
+async def restore(engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId, chain: ChainId) -> Chain:
+    """Have a chain again that was deleted; ends of runs in between are followed by nothing. Raises ChainNotFound."""
+    scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
+    actor.require(Permission.START_RUNS, workspace)
+    async with scoped(engine.database, scope) as tx:
+        await restoring.restore(tx, scope, store.CHAIN, chain)
+        found = await store.get(tx, scope, process, chain)
+        await record(engine, tx, actor, scope, "chain.restored", found.id, **_told(found))
+        return found
 
 
 def _checked(ends: tuple[End, ...]) -> list[End]:

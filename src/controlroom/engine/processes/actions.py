@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import UNSET, structs
 
+from controlroom.engine import restoring
 from controlroom.engine.access.grants.holding import ensure_runtime
 from controlroom.engine.access.model import Actor, ActorKind, Permission
 from controlroom.engine.access.names import checked_name
@@ -144,6 +145,16 @@ async def delete_in(tx: ScopedTx, engine: Engine, actor: Actor, scope: Scope, pr
         await ensure_seen(tx, scope)
         raise ProcessNotFound(process)
     await record(engine, tx, actor, scope, "process.deleted", process_id=process, name=before.name)
+
+
+async def restore(engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId) -> Process:
+    """Have a process again that was deleted, with its steps, schedules, triggers and chains. Raises ProcessNotFound."""
+    scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
+    async with scoped(engine.database, scope) as tx:
+        await restoring.restore(tx, scope, store.PROCESS, process)
+        found = await store.get(tx, scope, process)
+        await record(engine, tx, actor, scope, "process.restored", process_id=process, name=found.name)
+        return found
 
 
 async def implicit_process(tx: ScopedTx, scope: Scope, task: TaskId) -> ProcessId:

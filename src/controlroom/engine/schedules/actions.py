@@ -7,6 +7,7 @@ from typing import Any, assert_never
 import msgspec
 from msgspec import UNSET, Struct
 
+from controlroom.engine import restoring
 from controlroom.engine.access.errors import UserNotFound
 from controlroom.engine.access.model import Actor, ActorKind, Permission
 from controlroom.engine.access.names import checked_description, checked_name
@@ -254,6 +255,23 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, schedule:
         before = await store.lock(tx, scope, schedule)
         await store.delete(tx, schedule)
         await record(engine, tx, actor, scope, "schedule.deleted", before.id, **_told(before))
+
+
+async def restore(engine: Engine, actor: Actor, workspace: WorkspaceId, schedule: ScheduleId) -> Schedule:
+    """Have a schedule again that was deleted: as it was, and due from now on. It takes what making one takes.
+
+    What waited in line when it was deleted stays given up. Raises ScheduleNotFound, also for one that is not deleted.
+    """
+    scope = scope_of(actor, Permission.WRITE_SCHEDULES, workspace)
+    actor.require(Permission.START_RUNS, workspace)
+    before = await store.get_deleted(engine.database, scope, schedule)
+    now = await store.now(engine.database)
+    due = await engine.aside.call(bounds_of(workspace), rules.first_due, before.timing, now)
+    async with scoped(engine.database, scope) as tx:
+        await restoring.restore(tx, scope, store.SCHEDULE, schedule)
+        await store.set_next_due(tx, schedule, due if before.is_enabled else None)
+        await record(engine, tx, actor, scope, "schedule.restored", schedule, **_told(before))
+        return await store.get(tx, scope, schedule)
 
 
 async def preview(

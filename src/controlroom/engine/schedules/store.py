@@ -53,11 +53,18 @@ async def lock(tx: Tx, scope: Scope, schedule: ScheduleId) -> Schedule:
     return await _get(tx, scope, schedule, "for update of schedule")
 
 
-async def _get(db: Statements, scope: Scope, schedule: ScheduleId, how: str) -> Schedule:
+async def get_deleted(db: Statements, scope: Scope, schedule: ScheduleId) -> Schedule:
+    """One schedule of the workspace that is deleted; raises ScheduleNotFound."""
+    return await _get(db, scope, schedule, "", there="schedule.deleted_at is not null")
+
+
+async def _get(
+    db: Statements, scope: Scope, schedule: ScheduleId, how: str, *, there: str = SCHEDULE.there
+) -> Schedule:
     found = await db.one_or_none(
         Schedule,
         f"""{_SCHEDULE}
-         where schedule.workspace_id = {SEEN} and schedule.id = %(schedule)s and schedule.deleted_at is null
+         where schedule.workspace_id = {SEEN} and schedule.id = %(schedule)s and {there}
          {how}""",
         schedule=schedule,
         **scope.params,

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from controlroom.engine import restoring
 from controlroom.engine.access.model import Actor, ActorKind, Permission
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
@@ -84,6 +85,16 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, webhook: 
         await store.delete(tx, webhook)
         await deliveries.withdraw(tx, webhook, "The webhook was deleted.")
         await record(engine, tx, actor, scope, "webhook.deleted", webhook, process_id=found.process_id)
+
+
+async def restore(engine: Engine, actor: Actor, workspace: WorkspaceId, webhook: WebhookId) -> Webhook:
+    """Have a webhook again that was deleted: it is told of what happens from now on. Raises WebhookNotFound."""
+    scope = scope_of(actor, Permission.WRITE_WEBHOOKS, workspace)
+    async with scoped(engine.database, scope) as tx:
+        await restoring.restore(tx, scope, store.WEBHOOK, webhook)
+        found = await store.get(tx, scope, webhook)
+        await record(engine, tx, actor, scope, "webhook.restored", webhook, process_id=found.process_id)
+        return found
 
 
 async def disable_gone(engine: Engine, room: Room, webhook: WebhookId, *, endpoint: str, answer: str) -> None:

@@ -67,8 +67,8 @@ async def preview(engine: Engine, actor: Actor, workspace: WorkspaceId, operatio
     return await _count(engine.database, scope, which, _fit_for(operation))
 
 
-async def apply(engine: Engine, actor: Actor, workspace: WorkspaceId, operation: Operation, which: Which) -> int:
-    """Do it to all items that the filter finds and that are fit for it; how many.
+async def apply(engine: Engine, actor: Actor, workspace: WorkspaceId, operation: Operation, which: Which) -> list[int]:
+    """Do it to all items that the filter finds and that are fit for it; the numbers of those.
 
     Goes on in batches, oldest first, each item at most once and each batch one transaction: if the server dies, some
     are done and the same call does the rest. Items that somebody else changes at that moment are left out. Raises
@@ -76,15 +76,16 @@ async def apply(engine: Engine, actor: Actor, workspace: WorkspaceId, operation:
     """
     scope = scope_of(actor, Permission.WRITE_WORK_ITEMS, workspace)
     refuse_everything(which)
-    total, last = 0, None
+    touched: list[int] = []
+    last = None
     while True:
         async with scoped(engine.database, scope) as tx:
             found = await lock_next(tx, scope, operation, which, after=last, length=BATCH)
             if found:
                 await actions.change_in(tx, engine, actor, scope, operation, found)
-        total += len(found)
+        touched += [item.number for item in found]
         if len(found) < BATCH:
-            return total
+            return touched
         last = found[-1].id
 
 

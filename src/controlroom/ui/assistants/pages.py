@@ -13,10 +13,10 @@ from controlroom.engine.lists.model import Asked, equal
 from controlroom.engine.packages import choices
 from controlroom.engine.packages.model import Task
 from controlroom.engine.references import resolve
-from controlroom.ids import AssistantRunId, as_uuid
+from controlroom.ids import AssistantId, AssistantRunId, as_uuid
 from controlroom.ui.asking import Asking, Fields, Path, Permission, Shown
 from controlroom.ui.lists import Col, ListPage
-from controlroom.ui.numbers import ensure_number
+from controlroom.ui.numbers import ensure_number, id_of
 from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.routing import Place, page, verb
 from controlroom.ui.states import Sign
@@ -167,7 +167,15 @@ async def delete_assistant(request: Asking, number: Path[str]) -> Shown:
     """Delete it."""
     found = await resolve(request.db, request.scope_for(Permission.WRITE_ASSISTANTS), ASSISTANT, number)
     await actions.delete(*request.acting, found)
-    return request.done(f"{request.base}/assistants", "The assistant is deleted. Runs under way go on.")
+    undo = f"{request.base}/assistants/{found}/restore"
+    return request.done(f"{request.base}/assistants", "The assistant is deleted. Runs under way go on.", undo=undo)
+
+
+@verb("/assistants/{number:str}/restore", may=Permission.WRITE_ASSISTANTS)
+async def restore_assistant(request: Asking, number: Path[str]) -> Shown:
+    """Have it again after it was deleted; its id says which it was."""
+    found = await actions.restore(*request.acting, AssistantId(id_of(number)))
+    return request.done(f"{request.base}/assistants/{found.number}", f"{found.name} is there again, as it was.")
 
 
 async def seen(request: Asking, named: str) -> Assistant:

@@ -1,6 +1,6 @@
 """What is done to ticked items, and to all that match: a question with its numbers, and a job with its report."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlencode
 
@@ -12,9 +12,9 @@ from controlroom.engine.statistics import failing
 from controlroom.engine.work_items import bulk, jobs
 from controlroom.engine.work_items.jobs import ITEM_JOB
 from controlroom.engine.work_items.model import ItemState
-from controlroom.engine.work_items.operations import FIT, PAST_TENSE, Operation
+from controlroom.engine.work_items.operations import FIT, OPPOSITE, PAST_TENSE, Operation
 from controlroom.errors import Invalid
-from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
+from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown, own_path
 from controlroom.ui.charts import Segment
 from controlroom.ui.items.listing import LIST
 from controlroom.ui.items.pages import options_of
@@ -67,14 +67,25 @@ async def do(request: Asking) -> Shown:
         raise Invalid("Choose what is to be done.", code="OPERATION_UNKNOWN")
     if wish.ticked:
         touched = await bulk.apply(*request.acting, wish.operation, wish.filter)
-        left = len(wish.ticked) - touched
-        said = f"{touched:,} {'item is' if touched == 1 else 'items are'} {PAST_TENSE[wish.operation]}."
-        return request.done(wish.back(request), said + (f" {left:,} could not be." if left else ""))
+        return _done(request, wish.operation, touched, wish, own_path(fields.text("to"), wish.back(request)))
     if fields.text("expected") and fields.text("typed") != fields.text("expected"):
         return await _ask(request, wish, {"typed": "This is not the number above. Nothing was done."})
     options = await _options(request, wish.asked)
     job = await jobs.ask(*request.acting, wish.operation, wish.filter, said=LIST.told(wish.asked, options))
     return request.done(f"{request.base}/items/jobs/{job.number}")
+
+
+def _done(request: Asking, operation: Operation, touched: Sequence[int], wish: Wish, back: str) -> Shown:
+    """What was done to ticked items; where another verb takes it back, that one is offered for just these."""
+    count, left = len(touched), len(wish.ticked) - len(touched)
+    said = f"{count:,} {'item is' if count == 1 else 'items are'} {PAST_TENSE[operation]}."
+    if left:
+        said += f" {left:,} could not be."
+    opposite = OPPOSITE.get(operation)
+    if opposite is None or not touched:
+        return request.done(back, said)
+    undo = {"tab": "all", "operation": opposite.value, "tick": " ".join(map(str, touched)), "to": back}
+    return request.done(back, said, undo=f"{request.base}/items/bulk", undo_with=undo)
 
 
 async def _options(request: Asking, asked: Mapping[str, str]) -> dict[str, list[tuple[str, str]]]:
@@ -127,7 +138,7 @@ def _wish(fields: Fields) -> Wish:
     operation = fields.text("operation")
     if operation and operation not in {each.value for each in Operation}:
         raise Invalid("There is no such verb.", code="OPERATION_UNKNOWN")
-    ticks = fields.texts("tick")
+    ticks = [each for text in fields.texts("tick") for each in text.split()]  # what takes one back names all in one
     if len(ticks) > LENGTH or any(not (each.isdecimal() and each.isascii() and len(each) <= 18) for each in ticks):  # noqa: PLR2004 - 64 bits
         raise Invalid(f"Up to {LENGTH} items are ticked, by their numbers.", code="TICKS_WRONG")
     if not ticks and not fields.has("all"):

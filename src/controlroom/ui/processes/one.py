@@ -74,3 +74,10 @@ async def taken_back_by(request: Asking, process: Process) -> str:
     found = await versions.list_versions(request.db, request.scope_for(Permission.WRITE_PROCESSES), process.id, limit=1)
     last = found[0].version if found else 1
     return f"{address(request, process)}/changes/{last}/take-back" if last > 1 else ""
+
+
+async def back_from(request: Asking, process: Process) -> str:
+    """The page from which a form here was sent: that of the triggers, or the one on which the process is edited."""
+    here = address(request, process)
+    asked = (await request.fields()).text("back")
+    return asked if asked == f"{here}/edit" else f"{here}/triggers"

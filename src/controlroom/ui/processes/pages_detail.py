@@ -13,7 +13,9 @@ from controlroom.engine.schedules.sentences import expression_of, policies_said,
 from controlroom.engine.schedules.upcoming import Outlook, outlooks
 from controlroom.engine.statistics.model import Period
 from controlroom.engine.statistics.store import failure_trends, usual_of_runs
+from controlroom.ids import ProcessId
 from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown
+from controlroom.ui.numbers import id_of
 from controlroom.ui.processes import strips
 from controlroom.ui.processes.one import acted_on, address, process_of, show
 from controlroom.ui.processes.tags import tags_of
@@ -121,4 +123,12 @@ async def delete(request: Asking, number: Path[str]) -> Shown:
     """Delete it."""
     process = await acted_on(request, number, Permission.WRITE_PROCESSES)
     await actions.delete(*request.acting, process.id)
-    return request.done(f"{request.base}/processes", f"{process.name} is deleted. Its runs stay.")
+    undo = f"{request.base}/processes/{process.id}/restore"
+    return request.done(f"{request.base}/processes", f"{process.name} is deleted. Its runs stay.", undo=undo)
+
+
+@verb("/processes/{number:str}/restore", may=Permission.WRITE_PROCESSES)
+async def restore(request: Asking, number: Path[str]) -> Shown:
+    """Have it again after it was deleted; its id says which it was."""
+    found = await actions.restore(*request.acting, ProcessId(id_of(number)))
+    return request.done(address(request, found), f"{found.name} is there again, as it was.")

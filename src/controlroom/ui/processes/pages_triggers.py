@@ -4,13 +4,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from controlroom.engine.access.scope import Scope
-from controlroom.engine.chains import actions as chains
 from controlroom.engine.chains import store as chain_store
-from controlroom.engine.chains.model import ChainDefinition, Empty, End
 from controlroom.engine.notifications import store as notice_store
 from controlroom.engine.processes import store
 from controlroom.engine.processes.model import Process
-from controlroom.engine.references import resolve
 from controlroom.engine.schedules import store as schedules
 from controlroom.engine.schedules.definitions import Schedule
 from controlroom.engine.schedules.sentences import sentence
@@ -18,23 +15,17 @@ from controlroom.engine.triggers import emails
 from controlroom.engine.triggers.errors import EmailTriggerNotFound
 from controlroom.engine.triggers.model import EmailChange, EmailTrigger
 from controlroom.engine.webhooks import store as webhooks
-from controlroom.errors import Forbidden, Invalid
-from controlroom.ids import ChainId, ProcessId
+from controlroom.errors import Forbidden
+from controlroom.ids import ProcessId
 from controlroom.ui.asking import Asking, Path, Permission, Shown
-from controlroom.ui.processes.one import acted_on, address, process_of, show
+from controlroom.ui.processes.one import acted_on, back_from, process_of, show
+from controlroom.ui.processes.pages_chains import ENDS
 from controlroom.ui.routing import page, verb
 
 _MOST: Final = 200
 """Of each kind: a process has a handful. Where there are more, the page says so."""
 _MOST_SCHEDULE_BYTES: Final = 1 << 20
 _WRITES: Final = Permission.WRITE_PROCESSES
-_ENDS: Final = {
-    End.COMPLETED: "completed",
-    End.UNRESOLVED: "unresolved",
-    End.FAILED: "failed",
-    End.TIMED_OUT: "timed out",
-    End.STOPPED: "stopped",
-}
 
 
 @page("/processes/{number:str}/triggers", needs=Permission.READ_PROCESSES)
@@ -67,7 +58,7 @@ async def around(request: Asking, process: Process) -> dict[str, Any]:
         "others": [each for each in others if each.id != process.id],
         "others_named": [(each.number, each.name) for each in others],
         "has_many": len(others) == _MOST,
-        "ends": _ENDS,
+        "ends": ENDS,
         "notices": await notice_store.list_of_process(request.db, seen, process.id, limit=_MOST),
         "webhooks": await webhooks.list_webhooks(request.db, seen, process=process.id, limit=_MOST)
         if may(Permission.READ_WEBHOOKS)
@@ -77,13 +68,6 @@ async def around(request: Asking, process: Process) -> dict[str, Any]:
         "most": _MOST,
         "return_to": str(request.scope["path"]),
     }
-
-
-async def _back(request: Asking, process: Process) -> str:
-    """The page from which a form here was sent: that of the triggers, or the one on which the process is edited."""
-    here = address(request, process)
-    asked = (await request.fields()).text("back")
-    return asked if asked == f"{here}/edit" else f"{here}/triggers"
 
 
 async def _mail(request: Asking, seen: Scope, process: ProcessId) -> tuple[EmailTrigger | None, bool]:
@@ -108,7 +92,7 @@ async def set_mail(request: Asking, number: Path[str]) -> Shown:
             is_enabled=fields.has("is_enabled"), starts=fields.has("starts"), parses=fields.has("parses")
         )
     await emails.configure(*request.acting, process.id, change)
-    return request.done(await _back(request, process), "Mail to its address is taken so.")
+    return request.done(await back_from(request, process), "Mail to its address is taken so.")
 
 
 @verb("/processes/{number:str}/mail/rotate", may=Permission.WRITE_PROCESSES)
@@ -116,7 +100,7 @@ async def rotate_mail(request: Asking, number: Path[str]) -> Shown:
     """Another address; the one before takes nothing any more."""
     process = await acted_on(request, number, _WRITES)
     await emails.rotate(*request.acting, process.id)
-    return request.done(await _back(request, process), "It has another address.")
+    return request.done(await back_from(request, process), "It has another address.")
 
 
 @verb("/processes/{number:str}/mail/delete", may=Permission.WRITE_PROCESSES)
@@ -124,29 +108,4 @@ async def delete_mail(request: Asking, number: Path[str]) -> Shown:
     """No address."""
     process = await acted_on(request, number, _WRITES)
     await emails.delete(*request.acting, process.id)
-    return request.done(await _back(request, process), "It has no address any more.")
-
-
-# ---------------------------------------------------------------------------------------------------- chains
-@verb("/processes/{number:str}/chains", may=Permission.WRITE_PROCESSES)
-async def add_chain(request: Asking, number: Path[str]) -> Shown:
-    """Start another process when a run of this one ends."""
-    process = await acted_on(request, number, _WRITES)
-    fields = await request.fields()
-    scope = request.scope_for(_WRITES)
-    following = await resolve(request.db, scope, store.PROCESS, fields.text("next"))
-    try:
-        ends = tuple(End(each) for each in fields.texts("end"))
-    except ValueError as unknown:
-        raise Invalid("There is no such end.", code="CHAIN_INVALID") from unknown
-    empty = Empty.ONE_ITEM if fields.has("even_if_empty") else Empty.SKIP
-    await chains.create(*request.acting, process.id, ChainDefinition(next_process=following, ends=ends, empty=empty))
-    return request.done(await _back(request, process), "The other process follows from now on.")
-
-
-@verb("/processes/{number:str}/chains/{chain:uuid}/delete", may=Permission.WRITE_PROCESSES)
-async def delete_chain(request: Asking, number: Path[str], chain: Path[ChainId]) -> Shown:
-    """Let it follow no more."""
-    process = await acted_on(request, number, _WRITES)
-    await chains.delete(*request.acting, process.id, chain)
-    return request.done(await _back(request, process), "It follows no more.")
+    return request.done(await back_from(request, process), "It has no address any more.")

@@ -20,7 +20,7 @@ from controlroom.ids import ScheduleId
 from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown, own_path
 from controlroom.ui.filters import Reference, Tab
 from controlroom.ui.lists import Col, ListPage
-from controlroom.ui.numbers import ensure_number
+from controlroom.ui.numbers import ensure_number, id_of
 from controlroom.ui.processes.times import occurrences_of
 from controlroom.ui.routing import Place, page, verb
 from controlroom.ui.schedules.told import sign_of, standing_of
@@ -204,5 +204,14 @@ async def ask_to_delete(request: Asking, number: Path[str]) -> Shown:
 @verb("/schedules/{number:str}/delete")
 async def delete(request: Asking, number: Path[str]) -> Shown:
     """Delete it."""
-    await actions.delete(*request.acting, await acted_on(request, number))
-    return request.done(f"{request.base}/schedules", "It is deleted. Runs that it has started go on.")
+    schedule = await acted_on(request, number)
+    await actions.delete(*request.acting, schedule)
+    undo = f"{request.base}/schedules/{schedule}/restore"
+    return request.done(f"{request.base}/schedules", "It is deleted. Runs that it has started go on.", undo=undo)
+
+
+@verb("/schedules/{number:str}/restore", may=Permission.WRITE_SCHEDULES)
+async def restore(request: Asking, number: Path[str]) -> Shown:
+    """Have it again after it was deleted; its id says which it was."""
+    found = await actions.restore(*request.acting, ScheduleId(id_of(number)))
+    return request.done(f"{request.base}/schedules/{found.number}", f"{found.name} is there again, as it was.")

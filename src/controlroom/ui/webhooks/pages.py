@@ -18,6 +18,7 @@ from controlroom.ui.asking import Asking, Crumb, Fields, Path, Shown
 from controlroom.ui.charts import Bar
 from controlroom.ui.filters import Choice, Tab
 from controlroom.ui.lists import Col, ListPage
+from controlroom.ui.numbers import id_of
 from controlroom.ui.routing import Place, page, verb
 
 PLACE: Final = Place(at="webhooks", name="Webhooks", path="/webhooks", icon="webhooks", needs=Permission.READ_WEBHOOKS)
@@ -184,8 +185,17 @@ async def ask_to_delete(request: Asking, named: Path[str]) -> Shown:
 @verb("/webhooks/{named:str}/delete")
 async def delete(request: Asking, named: Path[str]) -> Shown:
     """Delete it."""
-    await actions.delete(*request.acting, await webhook_id(request, named))
-    return request.done(f"{request.base}/webhooks", "The webhook is deleted.")
+    webhook = await webhook_id(request, named)
+    await actions.delete(*request.acting, webhook)
+    undo = f"{request.base}/webhooks/{webhook}/restore"
+    return request.done(f"{request.base}/webhooks", "The webhook is deleted.", undo=undo)
+
+
+@verb("/webhooks/{named:str}/restore", may=Permission.WRITE_WEBHOOKS)
+async def restore(request: Asking, named: Path[str]) -> Shown:
+    """Have it again after it was deleted; its id says which it was."""
+    found = await actions.restore(*request.acting, WebhookId(id_of(named)))
+    return request.done(f"{request.base}/webhooks/{found.number}", "It is told again, of what happens from now on.")
 
 
 async def webhook_id(request: Asking, named: str) -> WebhookId:
