@@ -1,5 +1,6 @@
 """Notifications in the browser: people are told of one process or of several; changed, switched off, deleted."""
 
+from console_walk import undo_of
 from controlroom.engine.access.model import Role
 from controlroom.engine.runs import actions as runs
 from controlroom.engine.runs.model import OneEmptyItem
@@ -62,6 +63,10 @@ async def test_people_are_told_of_a_process(room, visit, workspace, process, cle
         await viewer.post(f"{here}/{verb}", status=403, to="eve@example.com", event="run.completed")
         await outsider.post(f"{here}/{verb}", status=404, to="eve@example.com", event="run.completed")
     await outsider.get(here, status=404)
+    await browser.post(f"{here}/delete")
+    await browser.get(here, status=404)
+    await browser.post(f"/{undo_of(await browser.get('/notifications')).action}")
+    assert "is told again, from now on." in await browser.get(here)
     await browser.post(f"{here}/delete")
     await browser.get(here, status=404)
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from controlroom.engine import restoring
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Room, ensure_seen, scope_of, scoped
@@ -98,6 +99,16 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, notificat
         await store.delete(tx, notification)
         await deliveries.withdraw(tx, notification, "The notification was deleted.")
         await record(engine, tx, actor, scope, "notification.deleted", found.id, **_told(found))
+
+
+async def restore(engine: Engine, actor: Actor, workspace: WorkspaceId, notification: NotificationId) -> Notification:
+    """Have a notification again that was deleted: of runs that end from now on. Raises NotificationNotFound."""
+    scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
+    async with scoped(engine.database, scope) as tx:
+        await restoring.restore(tx, scope, store.NOTIFICATION, notification)
+        found = await store.get(tx, scope, notification)
+        await record(engine, tx, actor, scope, "notification.restored", found.id, **_told(found))
+        return found
 
 
 async def disable_gone(engine: Engine, room: Room, notification: NotificationId, *, sealed: bytes, answer: str) -> None:

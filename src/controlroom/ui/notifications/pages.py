@@ -20,10 +20,11 @@ from controlroom.engine.processes import store as processes
 from controlroom.engine.processes.model import Process
 from controlroom.engine.references import resolve
 from controlroom.errors import Invalid
+from controlroom.ids import NotificationId
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown, own_path
 from controlroom.ui.filters import Choice, Reference, Tab
 from controlroom.ui.lists import Col, Link, ListPage
-from controlroom.ui.numbers import ensure_number
+from controlroom.ui.numbers import ensure_number, id_of
 from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.routing import Place, page, verb
 from controlroom.ui.webhooks.pages_one import KINDS, deliveries_list, delivery_beside, redelivered
@@ -190,7 +191,15 @@ async def delete(request: Asking, number: Path[str]) -> Shown:
     """Tell them no more."""
     its = await _notification(request, number)
     await actions.delete(*request.acting, its.id)
-    return request.done(f"{request.base}/notifications", f"{title_of(its)} is told no more.")
+    undo = f"{request.base}/notifications/{its.id}/restore"
+    return request.done(f"{request.base}/notifications", f"{title_of(its)} is told no more.", undo=undo)
+
+
+@verb("/notifications/{number:str}/restore", may=Permission.WRITE_PROCESSES)
+async def restore(request: Asking, number: Path[str]) -> Shown:
+    """Have it again after it was deleted; its id says which it was."""
+    its = await actions.restore(*request.acting, NotificationId(id_of(number)))
+    return request.done(f"{request.base}/notifications/{its.number}", f"{title_of(its)} is told again, from now on.")
 
 
 def title_of(notification: Notification) -> str:
