@@ -5,7 +5,6 @@ own library sends that with the release. Times and processor time are taken insi
 its last; the middle of the turns counts.
 """
 
-import re
 import statistics
 import sys
 import tempfile
@@ -16,25 +15,12 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.bench import robots
 from tests.bench.api import Workspace
-from tests.bench.bench_library import PUTTING_OUT, TASKS, WRITING_BACK
+from tests.bench.bench_library import NATIVE_SCRIPT, PUTTING_OUT, REQUIREMENTS, TASKS, WRITING_BACK, worked
 from tests.bench.figures import Figure, show
 from tests.rooms import room
 
 ITEMS = 1000
 TURNS = 3
-SCRIPT = """\
-import time
-from controlroom_robot import items, output
-
-began, busy, count = time.perf_counter(), time.process_time(), 0
-for item in items():
-    with item:
-        order = item.payload
-        {work}
-    count += 1
-took, busy = time.perf_counter() - began, time.process_time() - busy
-print(f"rate {{count / took:.1f}} busy {{busy / count * 1000:.2f}} items {{count}}")
-"""
 WORKS = (
     ("an item put out", PUTTING_OUT, 'output({**order, "invoiced": True})'),
     ("each payload written back", WRITING_BACK, 'item.payload = {**order, "invoiced": True}'),
@@ -49,16 +35,10 @@ def main() -> Iterator[Figure]:
         for number, (title, theirs, ours) in enumerate(WORKS):
             processes = (
                 workspace.process(
-                    robots.script_with(folder, f"ours-{number}", SCRIPT.format(work=ours), "controlroom-robot")
+                    robots.script_with(folder, f"ours-{number}", NATIVE_SCRIPT.format(work=ours), "controlroom-robot")
                 ),
                 workspace.process(
-                    robots.tasks_robot(
-                        folder,
-                        f"theirs-{number}",
-                        TASKS.format(work=theirs),
-                        "robocorp-truststore==0.9.1",
-                        "robocorp-workitems==1.5.1",
-                    )
+                    robots.tasks_robot(folder, f"theirs-{number}", TASKS.format(work=theirs), *REQUIREMENTS)
                 ),
             )
             for process in processes:  # environments and spares are there
@@ -80,11 +60,9 @@ def _worked(workspace: Workspace, process: str, payloads: list[dict[str, object]
     """Items a second, and milliseconds of the robot's processor an item."""
     run = workspace.start(process, *payloads)
     workspace.ended(run, look=0.5)
-    printed = workspace.console(run)
-    found = re.search(r"rate ([0-9.]+) busy ([0-9.]+) items (\d+)", printed)
-    assert found, printed
-    assert int(found[3]) == len(payloads), printed
-    return float(found[1]), float(found[2])
+    [one] = worked(workspace.console(run))
+    assert one.items == len(payloads), one
+    return one.rate, one.own
 
 
 if __name__ == "__main__":

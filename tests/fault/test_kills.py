@@ -3,7 +3,10 @@
 Each round starts a run of 2,000 items, and one of 500 in a second workspace of the same real room (`controlroom up`,
 one worker with four slots, real robots), kills something at random moments, waits until both have come to rest, and
 lets an independent checker read database and objects. The seed of a round is printed; `FAULT_SEED=… FAULT_ROUNDS=1`
-repeats it. `FAULT_COURIER=librarian` has the robots use the vendor's library, on the room's own adapter.
+repeats it.
+
+The rounds are of each kind of robot: `courier` speaks the vendor's API by itself, `librarian` uses the vendor's library
+on the room's own adapter, `native` our own library. `FAULT_COURIER=librarian` has those alone, in all tests.
 """
 
 import asyncio
@@ -32,7 +35,8 @@ pytestmark = pytest.mark.fault
 ROUNDS = int(os.environ.get("FAULT_ROUNDS", "50"))
 SEED = int(os.environ.get("FAULT_SEED", "0")) or random.SystemRandom().randrange(1, 2**31)
 ITEMS = int(os.environ.get("FAULT_ITEMS", "2000"))
-COURIER = Path(__file__).parent / "robots" / os.environ.get("FAULT_COURIER", "courier")
+ROBOTS = Path(__file__).parent / "robots"
+COURIERS = os.environ.get("FAULT_COURIER", "courier,librarian,native").split(",")
 PATIENCE = 240.0
 LEASE_AND_MORE = 32.0
 _PAUSED = 0.5
@@ -43,12 +47,12 @@ KINDS = ("robot", "worker", "server", "database", "everything", "several")
 class Tenant:
     """A workspace of the room under test, and the process that is run in it again and again."""
 
-    def __init__(self, room: Room, workspace: str, key: str, items: int) -> None:
+    def __init__(self, room: Room, courier: Path, workspace: str, key: str, items: int) -> None:
         self.room = room
         self.items = items
         self._address = f"/api/v1/workspaces/{workspace}"
         self._headers = {"Authorization": f"RC-WSKEY {key}"}
-        words = ("push", COURIER, "--name", "courier", "--json")
+        words = ("push", courier, "--name", "courier", "--json")
         variables = {"CONTROLROOM_WORKSPACE": workspace, "CONTROLROOM_API_KEY": key, "CONTROLROOM_URL": room.url}
         pushed = run_cli(*words, **variables)
         assert pushed.returncode == 0, pushed.stderr
@@ -130,12 +134,13 @@ class Work:
 class Site:
     """A room under test: two workspaces share its worker, and each has its work."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, courier: str) -> None:
         self.folder = folder
         self.room = self._room().wait_until_ready()
+        robot = ROBOTS / courier
         self.tenants = [
-            Tenant(self.room, self.room.facts["workspace_id"], self.room.facts["api_key"], ITEMS),
-            Tenant(self.room, *self.room.another_workspace("neighbour"), ITEMS // 4),
+            Tenant(self.room, robot, self.room.facts["workspace_id"], self.room.facts["api_key"], ITEMS),
+            Tenant(self.room, robot, *self.room.another_workspace("neighbour"), ITEMS // 4),
         ]
 
     def _room(self) -> Room:
@@ -182,9 +187,9 @@ def _is_robot(process: psutil.Process) -> bool:
 
 
 @pytest.fixture
-async def site(tmp_path) -> AsyncIterator[Site]:
-    """A room with the courier robot."""
-    site = await asyncio.to_thread(Site, tmp_path)
+async def site(tmp_path, request) -> AsyncIterator[Site]:
+    """A room with the robot that a test asks for, else with the first."""
+    site = await asyncio.to_thread(Site, tmp_path, getattr(request, "param", COURIERS[0]))
     yield site
     site.room.kill()
 
@@ -225,6 +230,7 @@ def kills(kind: str) -> Disturb:
 
 
 @pytest.mark.timeout(7200)
+@pytest.mark.parametrize("site", COURIERS, indirect=True)
 async def test_kill_nine_at_random_moments_loses_nothing(site):
     """Fifty rounds of kill -9 of a robot, a worker, the server, the database, all of them: zero violations."""
     for number in range(ROUNDS):
@@ -275,7 +281,7 @@ async def test_a_full_disk_loses_nothing(tmp_path):
     objects.parent.chmod(0o700)
     command("mount", "-t", "tmpfs", "-o", "size=16m,mode=0700", "controlroom-test", objects)
     try:
-        site = await asyncio.to_thread(Site, tmp_path)
+        site = await asyncio.to_thread(Site, tmp_path, COURIERS[0])
         try:
             works = site.start()
             await asyncio.sleep(0.5)
