@@ -12,11 +12,16 @@ from msgspec import Struct
 from controlroom.ids import OrganizationId, StepRunId, WorkspaceId
 from controlroom.postgres.database import Database, Tx
 
-SEEN = """(
-    select workspace.id from workspace
+_WORKSPACE = """select workspace.id from workspace
      where workspace.id = %(workspace)s
        and (workspace.organization_id = %(organization)s) is true
-       and workspace.deleted_at is null
+       and workspace.deleted_at is null"""
+
+ITS_WORKSPACE = f"({_WORKSPACE})"
+"""The workspace of the scope, for a statement that looks itself whether the robot's attempt lives."""
+
+SEEN = f"""(
+    {_WORKSPACE}
        /*given*/ and exists (
                select from step_run
                 where step_run.id = %(step_run)s

@@ -15,13 +15,14 @@ from controlroom.engine.access.errors import AttemptOver, NotOfOrganization, Wor
 from controlroom.engine.access.model import Actor, ActorKind, Permission, StepRunActor, WorkerActor
 from controlroom.engine.events.store import By
 from controlroom.engine.lists.model import Within
-from controlroom.engine.tenancy import EACH, SEEN, Of, Robot, Room, Scope, ScopedTx, scoped
+from controlroom.engine.tenancy import EACH, ITS_WORKSPACE, SEEN, Of, Robot, Room, Scope, ScopedTx, scoped
 from controlroom.errors import Forbidden
 from controlroom.ids import OrganizationId, WorkspaceId
 from controlroom.postgres.database import Statements
 
 __all__ = [
     "EACH",
+    "ITS_WORKSPACE",
     "SEEN",
     "Of",
     "Robot",

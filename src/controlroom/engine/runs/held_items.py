@@ -58,6 +58,8 @@ async def reserve_as(engine: Engine, robot: StepRunActor, into: type[R]) -> R | 
             found = await _reserve_where_claims_are(engine, robot, into)
         except UniqueViolation:  # the same step run asked twice at once: the other call has taken one
             continue
+        if found is None:  # nothing is left, or it has one: its answer was lost
+            found = await claims.held(engine.database, scope_of_robot(robot), into)
         if found is None:
             await ensure_lives(engine.database, robot)
         return found
@@ -67,19 +69,20 @@ async def reserve_as(engine: Engine, robot: StepRunActor, into: type[R]) -> R | 
 async def _reserve_where_claims_are(engine: Engine, robot: StepRunActor, into: type[R]) -> R | None:
     """Look beyond what was claimed last, then at the whole queue: one statement but for the last item."""
     known, scope = frontiers_of(engine.database), scope_of_robot(robot)
-    frontier = known.of(robot.run_id, robot.step_id)
+    run, step = robot.run_id, robot.step_id
+    frontier = known.of(run, step)
     if frontier is not None:
-        found = await claims.reserve(engine.database, scope, into, beyond=frontier)
+        found = await claims.reserve(engine.database, scope, into, run=run, step=step, beyond=frontier)
         if found is not None:
-            known.reached(robot.run_id, robot.step_id, found.frontier, whole_seconds=None)
+            known.reached(run, step, found.frontier, whole_seconds=None)
             return found
     began = time.monotonic()
-    found = await claims.reserve(engine.database, scope, into)
+    found = await claims.reserve(engine.database, scope, into, run=run, step=step)
     if found is None:
-        known.forget(robot.run_id, robot.step_id)
+        known.forget(run, step)
     else:
         seconds = time.monotonic() - began
-        known.reached(robot.run_id, robot.step_id, found.frontier, whole_seconds=seconds)
+        known.reached(run, step, found.frontier, whole_seconds=seconds)
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from controlroom.engine.access.scope import SEEN, Robot, ScopedTx
+from controlroom.engine.access.scope import ITS_WORKSPACE, SEEN, Robot, ScopedTx
 from controlroom.engine.work_items.frontiers import Frontier
 from controlroom.engine.work_items.listings import COLUMNS_WITHOUT_DATA
 from controlroom.engine.work_items.model import (
@@ -19,7 +19,7 @@ from controlroom.engine.work_items.model import (
     WorkItem,
 )
 from controlroom.engine.work_items.store import FILES, IS_DUE
-from controlroom.ids import ProcessId, RunId, StepRunId, WorkItemId
+from controlroom.ids import ProcessId, RunId, StepId, StepRunId, WorkItemId
 from controlroom.postgres.database import Statements
 
 
@@ -49,59 +49,78 @@ _ORDER: Final = "id, priority, due"
 _BEYOND: Final = "and priority = %(priority)s and (due, work_item.id) >= (%(due)s::timestamptz, %(beyond)s::uuid)"
 
 
-async def reserve(db: Statements, robot: Robot, into: type[R], *, beyond: Frontier | None = None) -> R | None:
-    """Hand a step run its next item: the one it holds, else the most urgent due one of its run; None if none is due.
+def _columns(into: type[Reserved]) -> str:
+    return f"{_ORDER}, payload, {FILES} as files" if issubclass(into, ReservedWhole) else _ORDER
+
+
+async def reserve(
+    db: Statements, robot: Robot, into: type[R], *, run: RunId, step: StepId, beyond: Frontier | None = None
+) -> R | None:
+    """Hand a step run that holds nothing its next item, the most urgent due one of its run; None if there is none.
 
     One round trip, safe from any number of callers: an item goes to one of them. An attempt that was overtaken, or that
     shall stop, gets none. Of two calls of one step run at once, one may fail with UniqueViolation: ask again. With
-    `beyond` only items of the same priority from there on are looked at (see `frontiers`).
+    `beyond` only items of the same priority from there on are looked at (see `frontiers`). Run and step are those of
+    the step run, which its token names.
+
+    Why so few parts: of what PostgreSQL takes for it, a good half is making the plan ready to run.
     """
     place = {} if beyond is None else {"priority": beyond.priority, "due": beyond.due, "beyond": beyond.item}
-    is_whole = issubclass(into, ReservedWhole)
-    columns = f"{_ORDER}, payload" if is_whole else _ORDER
     return await db.one_or_none(
         into,
         f"""
         with asking as (
-            select step_run.id, step_run.run_id, step_run.step_id, step_run.is_single
-              from step_run
-             where step_run.id = %(step_run)s and step_run.workspace_id = {SEEN}
+            select is_single from step_run
+             where id = %(step_run)s and workspace_id = {ITS_WORKSPACE}
                and attempt = %(attempt)s and state = 'in_progress'
                for no key update                   -- one answer at a time, and none to an attempt that is being ended
         ), latest as (
-            select {columns}, state, turn from work_item
-             where step_run_id = (select id from asking) and turn is not null
+            select state, turn from work_item
+             where step_run_id = %(step_run)s and turn is not null
              order by turn desc
              limit 1
-        ), held as (
-            select {columns} from latest where state = 'in_progress'
         ), picked as (
             select work_item.id
               from work_item
-             where run_id = (select run_id from asking) and step_id = (select step_id from asking)
+             where run_id = %(run)s and step_id = %(step)s
                and state = 'pending' and {IS_DUE}
                {"" if beyond is None else _BEYOND}
                and (deadline is null or deadline > clock_now())
-               and not exists (select from held)
-               and not (select is_single from asking)
-               and not exists (select from run where id = (select run_id from asking) and stop_at is not null)
+               and exists (select from asking where not is_single)
+               and not exists (select from latest where state = 'in_progress')
+               and not exists (select from run where id = %(run)s and stop_at is not null)
                and %(step_run)s <> all (tried_by)  -- never twice to the same step run
              order by priority desc, due, work_item.id
              limit 1
                for update skip locked
-        ), taken as (
-            update work_item
-               set state = 'in_progress', state_at = clock_now(), step_run_id = %(step_run)s,
-                   turn = coalesce((select turn from latest), 0) + 1,   -- unique: nobody else has taken it meanwhile
-                   reserved_at = clock_now(), attempt = attempt + 1
-             where id = (select id from picked)
-            returning {columns}
         )
-        select {columns}{f", {FILES} as files" if is_whole else ""}
-          from (select * from held union all select * from taken) as work_item
+        update work_item
+           set state = 'in_progress', state_at = clock_now(), step_run_id = %(step_run)s,
+               turn = coalesce((select turn from latest), 0) + 1,   -- unique: nobody else has taken it meanwhile
+               reserved_at = clock_now(), attempt = attempt + 1
+         where id = (select id from picked)
+        returning {_columns(into)}
         """,
+        run=run,
+        step=step,
         **robot.params,
         **place,
+    )
+
+
+async def held(db: Statements, robot: Robot, into: type[R]) -> R | None:
+    """The item that a step run holds, as `reserve` has given it."""
+    return await db.one_or_none(
+        into,
+        f"""
+        select {_columns(into)} from work_item
+         where id = (select id from work_item
+                      where step_run_id = %(step_run)s and turn is not null
+                      order by turn desc
+                      limit 1)
+           and step_run_id = %(step_run)s and state = 'in_progress' and workspace_id = {SEEN}
+        """,
+        **robot.params,
     )
 
 
