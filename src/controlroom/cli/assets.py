@@ -10,7 +10,7 @@ from urllib.parse import quote
 from cyclopts import App, Parameter
 
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.display import progress, show_fields, show_json, show_table
 from controlroom.cli.errors import CommandFailed, Misused
 from controlroom.cli.files import file_to_send, whole_file

@@ -1,7 +1,7 @@
 """`controlroom audit`."""
 
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.display import moment
 from controlroom.cli.options import HERE, RoomOptions
 from controlroom.cli.verbs import show_rows

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.display import Column, moment, moments, show_fields, show_json, show_table
 from controlroom.cli.lookup import among, find, find_id
 from controlroom.cli.options import HERE, RoomOptions, Yes

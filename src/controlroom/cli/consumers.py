@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.display import Column
 from controlroom.cli.errors import Misused
 from controlroom.cli.lookup import among, find_id, find_queue, find_task

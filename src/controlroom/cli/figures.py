@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from cyclopts import App
 
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.display import Column, moment
 from controlroom.cli.lookup import find
 from controlroom.cli.members import find_user

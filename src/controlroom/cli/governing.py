@@ -5,7 +5,7 @@ from contextlib import contextmanager, suppress
 from http import HTTPStatus
 
 from controlroom.cli.address import Address, address, known_room
-from controlroom.cli.client import Client, Refused
+from controlroom.cli.calling import Client, Refused
 from controlroom.cli.options import RoomOptions
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from cyclopts import App
 
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.display import moment
 from controlroom.cli.errors import Misused
 from controlroom.cli.governing import governing

@@ -7,7 +7,7 @@ from cyclopts import App
 
 from controlroom.cli import serving
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.display import moment
 from controlroom.cli.errors import Misused
 from controlroom.cli.lookup import among, find_id

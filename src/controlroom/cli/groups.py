@@ -6,7 +6,7 @@ from cyclopts import App
 
 from controlroom.cli import group_tokens, serving
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.display import show_fields, show_json, show_table
 from controlroom.cli.lookup import find_id
 from controlroom.cli.options import HERE, RoomOptions, Yes

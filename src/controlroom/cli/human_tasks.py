@@ -5,7 +5,7 @@ from typing import Any
 from cyclopts import App
 
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.display import moment, show_fields, show_json
 from controlroom.cli.options import HERE, Many, RoomOptions
 from controlroom.cli.values import pair, payload

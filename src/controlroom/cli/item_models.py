@@ -5,7 +5,7 @@ from typing import Final
 from cyclopts import App
 
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.display import Column, moment
 from controlroom.cli.errors import Misused
 from controlroom.cli.lookup import find

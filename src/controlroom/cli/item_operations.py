@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Group, Parameter
 
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.display import counting, show_json
 from controlroom.cli.errors import CommandFailed, Misused
 from controlroom.cli.following import follow as follow_run

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.display import Row, moment, progress, show_fields, show_json, show_table, size
 from controlroom.cli.errors import Misused
 from controlroom.cli.files import FileToSend, files_to_send

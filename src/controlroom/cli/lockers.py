@@ -5,7 +5,7 @@ from typing import Literal
 from cyclopts import App
 
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.display import moments
 from controlroom.cli.lookup import among, find, find_id
 from controlroom.cli.members import find_user

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.display import Column, moment, show_json, show_table
 from controlroom.cli.errors import CommandFailed
 from controlroom.cli.options import HERE, RoomOptions, Yes
@@ -104,7 +104,7 @@ def delete(name: str, /, *, organization: _Shared = False, yes: Yes = False, roo
     """
     confirmed(f"Delete the lock {name!r}?", yes=yes)
     with Client(address(room)) as client:
-        answer = client.delete(client.locate("/locks", {"name": name, "of": of_whom(organization)}))
+        answer = client.delete(client.locate("/locks", name=name, of=of_whom(organization)))
     tell(room, answer)
 
 

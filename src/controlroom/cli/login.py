@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from controlroom.cli import known_rooms
 from controlroom.cli.address import Address, address, known_room
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.display import show_json
 from controlroom.cli.errors import Misused
 from controlroom.cli.options import HERE, RoomOptions

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.errors import CommandFailed, Misused
 
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from cyclopts import App
 
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.display import moment
 from controlroom.cli.errors import CommandFailed
 from controlroom.cli.lookup import existing, is_id

@@ -5,7 +5,7 @@ from typing import Any
 from cyclopts import App
 
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.errors import CommandFailed
 from controlroom.cli.lookup import find_id
 from controlroom.cli.options import HERE, RoomOptions, Yes

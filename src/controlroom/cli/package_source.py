@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from controlroom.cli.address import address
-from controlroom.cli.client import Client, Refused
+from controlroom.cli.calling import Client, Refused
 from controlroom.cli.display import moment, moments, show_fields, show_json
 from controlroom.cli.errors import FAILED, CommandFailed, Misused
 from controlroom.cli.lookup import find_id, is_id, package_called, required

@@ -8,7 +8,7 @@ from cyclopts import App, Parameter
 
 from controlroom.cli import package_source
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.display import moment, progress, show_fields, show_json
 from controlroom.cli.errors import CommandFailed, Misused
 from controlroom.cli.files import whole_file

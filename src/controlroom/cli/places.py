@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.errors import Misused
 from controlroom.cli.lookup import find_id, is_id
 from controlroom.cli.members import find_user

@@ -7,7 +7,7 @@ from cyclopts import App, Parameter
 
 from controlroom.cli import process_secret
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.display import moment, seconds, show_fields, show_json, show_table
 from controlroom.cli.errors import Misused
 from controlroom.cli.locks import named

@@ -3,7 +3,7 @@
 from cyclopts import App
 
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.display import moments
 from controlroom.cli.lookup import find, find_id, required
 from controlroom.cli.options import HERE, RoomOptions, Yes

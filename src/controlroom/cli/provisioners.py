@@ -7,7 +7,7 @@ from cyclopts import App
 
 from controlroom.cli import serving
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.deliveries import COLUMNS, NONE_YET
 from controlroom.cli.display import moment, moments, seconds, show_fields, show_json, show_table
 from controlroom.cli.lookup import find, find_id

@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.display import progress, show_json
 from controlroom.cli.errors import CommandFailed
 from controlroom.cli.options import HERE, RoomOptions

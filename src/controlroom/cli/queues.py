@@ -6,7 +6,7 @@ from typing import Any
 from cyclopts import App
 
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.consumers import CONSUMER_COLUMNS
 from controlroom.cli.consumers import app as consumers
 from controlroom.cli.display import Column, moment, moments, show_fields, show_json, show_table

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.errors import CommandFailed, Misused
 from controlroom.cli.lookup import find_id, is_id
 from controlroom.cli.options import HERE, RoomOptions, Yes

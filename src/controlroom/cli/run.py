@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.display import show_json
 from controlroom.cli.errors import FAILED, CommandFailed, Misused
 from controlroom.cli.files import FileToSend, files_to_send

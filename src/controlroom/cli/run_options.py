@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from cyclopts import Group, Parameter
 
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.errors import CommandFailed, Misused
 from controlroom.cli.locks import named
 from controlroom.cli.lookup import find_id, is_id

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.display import Column, Row, moment, seconds, show_fields, show_json, show_table
 from controlroom.cli.errors import CommandFailed
 from controlroom.cli.following import follow as follow_run

@@ -5,7 +5,7 @@ from urllib.parse import quote
 from cyclopts import App
 
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.display import moment, moments
 from controlroom.cli.errors import Misused
 from controlroom.cli.options import HERE, RoomOptions, Yes

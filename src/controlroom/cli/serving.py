@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.display import show_json, show_table
 from controlroom.cli.errors import Misused
 from controlroom.cli.lookup import among

@@ -8,7 +8,7 @@ from typing import Any
 
 from cyclopts import Group, Parameter
 
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.errors import CommandFailed, Misused
 from controlroom.cli.lookup import find_id
 from controlroom.cli.options import Many

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.display import moment, moments
 from controlroom.cli.lookup import find, find_id, required
 from controlroom.cli.options import HERE, RoomOptions, Yes

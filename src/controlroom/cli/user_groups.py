@@ -3,7 +3,7 @@
 from cyclopts import App
 
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.display import moment
 from controlroom.cli.errors import CommandFailed
 from controlroom.cli.lookup import find_id

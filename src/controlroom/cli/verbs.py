@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.display import Column, Row, show_fields, show_json, show_table
 from controlroom.cli.lookup import NOUNS, find, find_id
 from controlroom.cli.options import RoomOptions

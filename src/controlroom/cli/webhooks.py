@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.deliveries import COLUMNS, NONE_YET, Wait, outcome, tell_outcome
 from controlroom.cli.display import moments, show_fields, show_json, show_table
 from controlroom.cli.lookup import among, find_id

@@ -8,7 +8,7 @@ from cyclopts import App
 
 from controlroom.cli import serving
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.display import moment, moments
 from controlroom.cli.lookup import find_id
 from controlroom.cli.options import HERE, RoomOptions, Yes

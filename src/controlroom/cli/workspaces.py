@@ -3,7 +3,7 @@
 from cyclopts import App
 
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.options import HERE, RoomOptions
 from controlroom.cli.verbs import show_rows, tell
 

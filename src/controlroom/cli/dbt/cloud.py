@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from controlroom.cli.address import Address
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.governing import governing
 from controlroom.cli.options import RoomOptions
 
@@ -21,7 +21,7 @@ class Cloud(Client):
     def __init__(self, address: Address) -> None:
         super().__init__(address)
         root = f"{address.url}/api/v2/accounts/"
-        [account] = self._call("GET", root)["data"]
+        [account] = self.get(root)["data"]
         self._below = f"{root}{account['id']}"
 
     def at(self, path: str) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from cyclopts import App
 
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.dbt.addresses import settings_of
 from controlroom.cli.dbt.places import numbered
 from controlroom.cli.display import Row, moment, moments, show_json, show_table

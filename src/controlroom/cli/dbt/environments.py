@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import App, Group, Parameter
 
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.dbt.addresses import password
 from controlroom.cli.dbt.places import Project, in_project, numbered
 from controlroom.cli.display import moments

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import App, Group, Parameter
 
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.dbt.places import Project, meant, one, projects
 from controlroom.cli.display import Column, Row, moment, moments, show_fields, show_json
 from controlroom.cli.errors import FAILED

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.errors import CommandFailed
 from controlroom.cli.governing import governing
 from controlroom.cli.lookup import existing, find

@@ -8,7 +8,7 @@ from typing import IO, Annotated, Any
 
 from cyclopts import Parameter
 
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.dbt.addresses import password, settings_of
 from controlroom.cli.display import progress, show_fields, show_json
 from controlroom.cli.errors import CommandFailed, Misused

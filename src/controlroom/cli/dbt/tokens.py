@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from controlroom.cli.client import Client, Refused
+from controlroom.cli.calling import Client, Refused
 from controlroom.cli.dbt.places import numbered
 from controlroom.cli.display import moment, show_fields, show_json
 from controlroom.cli.errors import CommandFailed

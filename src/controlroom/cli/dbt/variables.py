@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from cyclopts import App
 
-from controlroom.cli.client import Client
+from controlroom.cli.calling import Client
 from controlroom.cli.dbt.places import Project, in_workspace, numbered
 from controlroom.cli.display import moment
 from controlroom.cli.errors import CommandFailed, Misused
