@@ -3,9 +3,12 @@
 It is filled as people fill it: by the forms of the pages.
 """
 
+import io
+import zipfile
+
 import httpx2
 
-from rooms import Room
+from rooms import Room, until
 
 PAGES = {
     "repository": "/repository",
@@ -44,6 +47,37 @@ PAGES = {
     "model-new": "/models/new",
     "requests": "/tasks/requests",
     "assistant-edit": "/assistants/Ask%20me/edit",
+    "service-token": "//admin/service-tokens/{service_token}",
+    "service-token-edit": "//admin/service-tokens/{service_token}/edit",
+    "model-edit": "/models/{model}/edit",
+    "model-provider": "/models/{model}/provider",
+    "trigger-mappings": "/trigger-mappings",
+    "trigger-mapping": "/trigger-mappings/{trigger_mapping}",
+    "trigger-mapping-new": "/trigger-mappings/new",
+    "allocations": "/allocations",
+    "allocation": "/allocations/{allocation}",
+    "allocation-edit": "/allocations/{allocation}/edit",
+    "locks": "/locks",
+    "lock": "/locks/workspace?name=mailbox%20of%20the%20Buchhaltung",
+    "lock-new": "/locks/new",
+    "slots": "/locks/slots",
+    "notifications": "/notifications",
+    "notification": "/notifications/{notification}",
+    "notification-new": "/notifications/new",
+    "notification-delete": "/notifications/{notification}/delete",
+    "notices": "/notices",
+    "notice": "/notices/{notice}",
+    "notice-edit": "/notices/{notice}/edit",
+    "code-policies": "/code-policies",
+    "code-policy": "/code-policies/{code_policy}",
+    "code-policy-new": "/code-policies/new",
+    "code-findings": "/packages/shell/code",
+    "transfers": "/transfers",
+    "transfer": "/transfers/{transfer}",
+    "transfer-failed": "/transfers/{import}",
+    "export-new": "/transfers/export",
+    "import-new": "/transfers/import",
+    "package-checked-out": "/packages/shell",
     "group-open": "/groups/{pool}",
     "rights": "/repository/{folder}/rights",
 }
@@ -69,6 +103,10 @@ class Forms:
     def send(self, path: str, name: str, content: bytes) -> str:
         """Send a file, as a form does."""
         return self._post(f"/w/default{path}", files={"file": (name, content)}).rpartition("/")[2]
+
+    def send_as(self, path: str, part: str, name: str, content: bytes, **fields: str) -> str:
+        """Likewise, in a part of another name, with fields beside it."""
+        return self._post(f"/w/default{path}", fields, files={part: (name, content)}).rpartition("/")[2]
 
     def get(self, path: str) -> str:
         """A page."""
@@ -107,7 +145,59 @@ def fill(running: Room) -> dict[str, str]:
     facts["file"] = forms.send(f"/repository/{root}/upload", "rates.csv", b"country,rate\nNO,3.5\nDE,4\n")
     forms.send(f"/repository/{facts['file']}/upload", "rates.csv", b"country,rate\nNO,3.75\nDE,4\nSE,2\n")
     forms.post(f"/repository/{facts['file']}/check-out")
-    return facts | _shared(forms)
+    return facts | _shared(forms) | _kept(forms, running)
+
+
+def _kept(forms: Forms, running: Room) -> dict[str, str]:
+    """What is kept of tasks and processes: who has which triggers, who is told, who waits for whom, what is found."""
+    options = forms.get("/allocations/new").split('<option value="')
+    task = next(each.partition('"')[0] for each in options if ">words: Count words<" in each)
+    running.cli("process", "create", "Night", "--step", "count=words:Count words", "--place", "count=group:linux-fin")
+    night = next(str(each["id"]) for each in running.get("/processes")["data"] if each["name"] == "Night")
+    for _ in range(3):  # nobody is in the group: one holds the lock, and two wait for it
+        running.post(f"/processes/{night}/process-runs", {"locks": [{"name": "mailbox of the Buchhaltung"}]})
+    forms.post("/locks/new", name="licence of the ERP", of="organization", capacity="5")
+    policy = forms.post("/code-policies/new", name="strict", rules="S6, S5, E9", high="S602", critical="E9")
+    forms.post("/code-policies/give", policy=policy)
+    shell = forms.send_as("/packages/upload", "zip", "shell.zip", shell_zip())
+    read = f"/w/default/packages/{shell}/code"
+    until(lambda: forms.http.post(read).status_code == 303, "a worker reads the code")
+    forms.post(f"/repository/{shell}/check-out")
+    role = forms.http.get("/admin/service-tokens/new").text.partition('name="role" value="')[2].partition('"')[0]
+    forms.http.post("/admin/service-tokens/new", data={"name": "airflow", "role": role})
+    token = forms.http.get("/admin/service-tokens").text.partition('<tr id="token-')[2].partition('"')[0]
+    forms.post(
+        "/notifications/new", process="Words", way="chat", to="https://chat.example.com/T1", event="run.completed"
+    )
+    return {
+        "service_token": token,
+        "trigger_mapping": forms.post("/trigger-mappings/new", task=task, users="admin", label="production"),
+        "allocation": forms.post("/allocations/new", task=task, most="2", run_as="admin"),
+        "notification": forms.post(
+            "/notifications/new",
+            process="Words",
+            way="email",
+            to="betrieb@buchhaltung.example.com, ada@example.com",
+            event="run.unresolved",
+        ),
+        "notice": forms.post("/notices/new", to="ops@example.com", failure="Words", stop="Words"),
+        "code_policy": policy,
+        "transfer": forms.post("/transfers/export", name="Nightly of the Buchhaltung", file=shell, password="sesame"),
+        "import": forms.send_as("/transfers/import", "archive", "broken.zip", b"no archive", where="own"),
+    }
+
+
+def shell_zip() -> bytes:
+    """A robot whose code a policy minds."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("robot.yaml", "tasks:\n  Run:\n    command: [python, task.py]\nartifactsDir: output\n")
+        archive.writestr(
+            "task.py",
+            "import subprocess\n\nimport requests\n\nsubprocess.run('ls', shell=True)\n"
+            "requests.get('https://example.com', verify=False)\n",
+        )
+    return buffer.getvalue()
 
 
 def _shared(forms: Forms) -> dict[str, str]:

@@ -43,6 +43,8 @@ async def test_a_lock_is_held_waited_for_and_freed(room, visit, workspace, ada, 
     await dispatch(room.engine, EveryTenant(), run.id)
     line = await browser.http.get(browser.path("/locks/workspace"), params=there)
     assert "2 of 2 held, 0 wait" in line.text
+    assert f'action="{browser.base}/locks/workspace/edit"' in line.text  # what takes it back, also while runs hold it
+    assert 'name="capacity" value="1"' in line.text
     await browser.post("/locks/workspace/forget", status=409, name=name)
 
     for number in made:

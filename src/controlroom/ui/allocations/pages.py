@@ -27,7 +27,7 @@ PLACE: Final = Place(
     at="allocations",
     name="Ready tasks",
     path="/allocations",
-    icon="trigger",
+    icon="fire",
     needs=Permission.READ_PROCESSES,
     is_rare=True,
 )

@@ -72,6 +72,8 @@ async def declare(request: Asking) -> Shown:
     made, refused = await tried(_declared(request, lock, fields.text("capacity")))
     if made is None:
         return await _form(request, None, fields, refused=refused)
+    if made.held or made.waiting:  # it was there before, and is not forgotten while runs want it
+        return request.done(_address(request, made), _said(made))
     undo, named = f"{request.base}/locks/{lock.of}/forget", {"name": lock.name}
     return request.done(_address(request, made), _said(made), undo=undo, undo_with=named)
 
@@ -127,9 +129,8 @@ async def edit_lock(request: Asking, of: Path[str]) -> Shown:
     made, refused = await tried(_declared(request, LockName(before.name, before.of), fields.text("capacity")))
     if made is None:
         return await _form(request, before, fields, refused=refused)
-    undo = f"{request.base}/locks/{of}/{'edit' if before.is_declared else 'forget'}"
-    named = {"name": before.name} | ({"capacity": str(before.capacity)} if before.is_declared else {})
-    return request.done(_address(request, made), _said(made), undo=undo, undo_with=named)
+    was = {"name": before.name, "capacity": str(before.capacity)}
+    return request.done(_address(request, made), _said(made), undo=f"{request.base}/locks/{of}/edit", undo_with=was)
 
 
 @verb("/locks/{of:str}/forget", may=_declares)
