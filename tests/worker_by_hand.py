@@ -1,8 +1,10 @@
 """A worker that does what a test tells it, over the protocol of workers: no robot runs."""
 
 import json
+import threading
 import time
 import urllib.request
+from contextlib import suppress
 from typing import Any
 
 
@@ -14,12 +16,20 @@ class WorkerByHand:
         self._url = f"{url}/worker/v1"
         self._token = ""
         self._token = self._call("/link", {"link_token": link_token, "name": "by hand"})["token"]
+        self._held: list[dict[str, Any]] = []
+        self._left = threading.Event()
         self.restart()
+        threading.Thread(target=self._beat, daemon=True).start()
 
     def restart(self) -> None:
         """Open a new session, as a worker does that was killed: what it held is lost."""
         body = {"slots": 1, "version": "1", "platform": "test", "sandbox": "bwrap", "abilities": ["commands"]}
+        self._held = []
         self._session = self._call("/sessions", body)["session"]
+
+    def leave(self) -> None:
+        """Keep nothing any more."""
+        self._left.set()
 
     def claim(self) -> dict[str, Any]:
         """The next assignment, which is waited for up to a minute."""
@@ -27,6 +37,7 @@ class WorkerByHand:
         while time.monotonic() < until:
             asked = {"session": self._session, "free": 1, "wait_seconds": 5}
             if found := self._call("/claims", asked)["assignments"]:
+                self._held = found
                 return found[0]
         raise AssertionError("no work came")
 
@@ -38,6 +49,14 @@ class WorkerByHand:
         """Report lines from this number on."""
         query = f"first={first}&count={len(lines)}&at={time.time()}"
         self._call(f"{_of(assignment)}/console?{query}", "".join(f"{line}\n" for line in lines).encode())
+
+    def _beat(self) -> None:
+        """Keep what is held, however slowly the test goes: a lease is half a minute."""
+        while not self._left.wait(5):
+            held = [{"step_run_id": each["step_run_id"], "attempt": each["attempt"]} for each in self._held]
+            if held:
+                with suppress(OSError):  # it was restarted meanwhile, or the room is gone
+                    self._call("/heartbeats", {"session": self._session, "held": held, "hold_seconds": 0})
 
     def _call(self, path: str, body: Any) -> Any:
         is_text = isinstance(body, bytes)

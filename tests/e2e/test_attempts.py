@@ -74,3 +74,4 @@ def test_the_next_attempt_appears_by_itself(browser, running, run):
         expect(plain.locator(".log li.phase")).to_have_count(2)
         expect(plain.locator("nav.attempts a")).to_have_count(2)
     context.close()
+    worker.leave()
