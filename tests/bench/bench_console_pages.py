@@ -8,6 +8,7 @@ network between: its time is what the server takes until the last byte is writte
 
 import asyncio
 import contextvars
+import gc
 import os
 import re
 import sys
@@ -21,6 +22,7 @@ from urllib.parse import quote, unquote, urlencode
 
 import asyncpg
 import psutil
+import uvloop
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -29,6 +31,7 @@ from tests.bench.crowded import Crowded, crowded
 from tests.bench.figures import Figure, milliseconds, note, percentile, show
 
 import console_pages
+from controlroom.host.serving import collect_seldom
 from controlroom.postgres.database import _Runner
 
 ITEMS: Final = int(os.environ.get("CONTROLROOM_BENCH_ITEMS", "5000000"))
@@ -47,7 +50,8 @@ _asked: contextvars.ContextVar[list[tuple[float, str]] | None] = contextvars.Con
 def main() -> Iterator[Figure]:
     """The figures."""
     with tempfile.TemporaryDirectory(dir="/var/tmp") as name:
-        loop = asyncio.new_event_loop()
+        collect_seldom()  # this process is the server: its loop and its memory are as a server's
+        loop = uvloop.new_event_loop()
         figures = _figures(Path(KEEP or name))
         while (figure := loop.run_until_complete(anext(figures, None))) is not None:
             yield figure
@@ -61,6 +65,7 @@ async def _figures(folder: Path) -> AsyncIterator[Figure]:
         browser = Browser(room)
         await browser.log_in()
         ids = await _ids(room)
+        gc.freeze()
         for what, path in _addresses(ids):
             if ONLY.search(what):
                 async for figure in _page(browser, what, path):

@@ -23,6 +23,8 @@ from tests.bench.figures import note
 
 from controlroom import app
 from controlroom.engine.access.model import system
+from controlroom.engine.access.scope import Room
+from controlroom.engine.console.actions import compact_ended
 from controlroom.engine.packages.actions import push
 from controlroom.engine.statistics.model import Noun
 from controlroom.engine.statistics.rules import fingerprint, pattern_of
@@ -70,6 +72,7 @@ async def crowded(folder: Path, *, items: int) -> AsyncIterator[Crowded]:
                 blob = await room.room.engine.objects.put_bytes(_robot())
                 await push(room.room.engine, system(room.organization), room.workspace, "robot", blob)
             await _fill(room, items)  # while no loop looks at what is half there
+            await _compact(room)
             (folder / _FILLED).touch()
         async with opened(folder, postgres.dsn) as room:
             yield room
@@ -141,6 +144,14 @@ async def _fill(room: Crowded, items: int) -> None:
     count = await connection.fetchval("select count(*) from work_item")
     note(f"{count:,} items, put in within {time.monotonic() - began:.0f} s")
     await connection.close()
+
+
+async def _compact(room: Crowded) -> None:
+    """Have consoles archived, as they are in a room that has worked for long: nothing of it is done meanwhile."""
+    began = time.monotonic()
+    while await compact_ended(room.room.engine, Room(), limit=200):
+        pass
+    note(f"consoles archived within {time.monotonic() - began:.0f} s")
 
 
 async def _put_items(connection: asyncpg.Connection, sql: str, runs: int) -> None:

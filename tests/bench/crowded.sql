@@ -222,7 +222,11 @@ insert into event (xid, at, organization_id, workspace_id, kind, actor_kind, act
 select '3', asset.created_at - n * interval '1 minute', organization, workspace, 'asset.updated', 'user', admin, asset.id
   from told, asset, generate_series(1, 200) n;
 --;
--- read models
+-- read models: they are there, and nothing is to be made anew
+update statistics_state set rebuilding = null;
+--;
+delete from event_cursor where reader = 'statistics anew';
+--;
 insert into hourly_figure
 select 1, step_run.workspace_id, 'step_run', date_trunc('hour', step_run.started_at, 'UTC'), run.process_id, step_run.step_id,
        step.task_id, step_run.worker_id, null, step_run.result, run.started_by, count(*),

@@ -2,6 +2,7 @@
 
 import re
 import textwrap
+from uuid import UUID
 
 import pytest
 from playwright.sync_api import expect
@@ -161,3 +162,35 @@ def test_everything_is_reached_by_keys(page, running, run):
     page.keyboard.press("g")
     page.keyboard.press("r")
     page.wait_for_url(re.compile("/runs$"))
+
+
+def test_a_search_through_past_consoles_goes_on_by_itself_until_it_is_stopped(page, running, run):
+    """Look after look; stopped, the look under way is given up at once, and a link goes on from there."""
+    while running.get(f"/process-runs/{run}")["state"] not in {"completed", "unresolved"}:
+        page.wait_for_timeout(200)
+    looks, given_up = [], []
+
+    def look(route):
+        if "before=" in route.request.url:
+            looks.append(route.request.url)
+            if len(looks) > 2:
+                return  # one that takes long
+        answer = route.fetch()
+        further = (
+            f'<a class="btn small" href="{route.request.url}&before={UUID(int=0)}" data-further>Look further back</a>'
+        )
+        body = answer.text().replace('<span class="faint">That was all.</span>', further)
+        route.fulfill(response=answer, body=body)
+
+    page.on("requestfailed", lambda request: given_up.append(request.url))
+    page.route("**/search?*", look)
+    page.goto(f"{running.url}/w/default/search?q=7+of+the+tale&in=consoles&since=1d")
+    stop = page.get_by_role("button", name="Stop")
+    expect(stop).to_be_visible(timeout=SOON)
+    while len(looks) < 3:
+        page.wait_for_timeout(50)
+    expect(page.locator("#results li").first).to_contain_text("line 8: line 7 of the tale")
+    stop.click()
+    expect(page.locator("a[data-further]")).to_have_attribute("href", looks[-1], timeout=SOON)
+    assert given_up == looks[-1:]
+    page.unroute("**/search?*")

@@ -80,20 +80,20 @@ addEventListener("click", event => {
 // The search through the past goes on by itself until a page is full, its end is there, or somebody stops it.
 async function goFurther(link) {
   const list = document.querySelector("#results"), bar = link.closest(".pager"), said = bar.querySelector("[role=status]")
-  let next = link.href, isOver = false, looked = 0
+  const over = new AbortController()
+  let next = link.href
   const stop = document.createElement("button")
   stop.className = "btn small"
   stop.type = "button"
   stop.textContent = "Stop"
-  stop.onclick = () => { isOver = true }
+  stop.onclick = () => over.abort()
   link.replaceWith(stop)
-  while (next && !isOver && all("#results li").length < 100) {
-    const answer = await fetch(next, { headers: { Accept: "text/html" } }).catch(() => null)
-    if (!answer?.ok) break
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html")
+  while (next && !over.signal.aborted && all("#results li").length < 100) {
+    const text = await fetch(next, { headers: { Accept: "text/html" }, signal: over.signal }).then(answer => answer.ok ? answer.text() : "").catch(() => "")
+    if (!text) break
+    const page = new DOMParser().parseFromString(text, "text/html")
     for (const each of all("#results > li", page)) (document.querySelector("ul#results") ?? made()).append(each)
     said.textContent = page.querySelector("[data-past] [role=status]")?.textContent ?? ""
-    looked++
     const further = page.querySelector("[data-further]")
     link.href = next = further?.href ?? ""
   }

@@ -288,14 +288,15 @@ class Viewer {
   // ---- search and levels
   search() { this.follow(false); this.part("find").focus(); this.part("find").select() }
   async find(text) {
-    const asked = this.asked = {}
+    this.asked?.abort()   // what was sought before is not looked for to the end
+    const asked = this.asked = new AbortController()
     const pattern = this.part("pattern").getAttribute("aria-pressed") === "true"
     this.sought = this.found = null
     this.part("found").textContent = ""
     if (text) {
       this.follow(false)
       this.part("found").textContent = "…"
-      const found = await this.lines.json("find", { q: text, ...(pattern && { pattern: 1 }) }).catch(why => why)
+      const found = await this.lines.json("find", { q: text, ...(pattern && { pattern: 1 }) }, asked.signal).catch(why => why)
       if (this.asked !== asked) return
       if (found instanceof Error) this.part("found").textContent = found.message === "wrong" ? "no pattern" : "not answered"
       else {

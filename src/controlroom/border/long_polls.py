@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from litestar import Request
 
+from controlroom.border.abandoned import until_left
 from controlroom.engine.wakes import Watch
 
 LOOK_EVERY: Final = 5.0
@@ -70,7 +71,6 @@ class Holds:
 
 
 async def _end_when_gone(request: Request[Any, Any, Any], hold: Hold) -> None:
-    # Why: nobody cancels a handler when its caller goes away; its place, and the work it might claim, would be lost.
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+    # Why: its place, and the work it might claim, would be lost with a caller that has gone
+    await until_left(request)
     hold.end()

@@ -42,8 +42,13 @@ def serve_room(
     """
     logs.configure(settings, process=None if share is None else share.number)
     open_many_files()
-    gc.set_threshold(_NEW_OBJECTS, *gc.get_threshold()[1:])
+    collect_seldom()
     return uvloop.run(_serve(settings, sockets, tls_sockets, told, share, own_worker_token))
+
+
+def collect_seldom() -> None:
+    """Look for circles of objects as seldom as a server does."""
+    gc.set_threshold(_NEW_OBJECTS, *gc.get_threshold()[1:])
 
 
 async def _serve(

@@ -1,9 +1,11 @@
 """The console of a run: pages without script, and what the viewer asks for."""
 
 import json
+from typing import Any
 
 import pytest
 
+from controlroom.app import asgi
 from controlroom.engine.console import actions as console
 from controlroom.engine.runs import actions as runs
 from controlroom.engine.runs import reports
@@ -127,6 +129,42 @@ async def test_the_whole_console_is_sought_by_the_server(printed):
     assert json.loads(await browser.get(of))["errors"] == {"lines": 1500, "count": 1, "at": [700]}
     await browser.get(f"{of}?q=%5B&pattern=1", status=400)
     await browser.get(f"{of}?q={'x' * 501}", status=400)
+
+
+async def test_what_nobody_waits_for_is_not_sought_to_the_end(printed, room):
+    """A caller who goes has it ended, also where it would take seconds; others find as before."""
+    browser, path, work, walt = printed
+    line = b"a" * 60 + b"\n"
+    await console.append(
+        room.engine, walt.actor, work.step_run_id, work.attempt, first=1500, count=1, at=1_700_000_001.0, body=line
+    )
+    asked = browser.http.build_request("GET", f"{browser.path(path)}/{work.step_run_id}/find?q=(a%2B)%2Bb&pattern=1")
+    told: list[dict[str, Any]] = []
+    heard = iter([{"type": "http.request", "body": b"", "more_body": False}, {"type": "http.disconnect"}])
+
+    async def receive() -> dict[str, Any]:
+        return next(heard)
+
+    async def send(message: dict[str, Any]) -> None:
+        told.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "scheme": "http",
+        "http_version": "1.1",
+        "path": asked.url.path,
+        "raw_path": asked.url.raw_path.partition(b"?")[0],
+        "root_path": "",
+        "query_string": asked.url.query,
+        "headers": [(name.lower(), value) for name, value in asked.headers.raw if name.lower() in {b"host", b"cookie"}],
+        "client": ("127.0.0.1", 1),
+        "server": (asked.url.host, asked.url.port),
+        "state": {},
+    }
+    await asgi(room.room)(scope, receive, send)
+    assert b"interrupted" in b"".join(message.get("body", b"") for message in told)
+    assert json.loads(await browser.get(f"{path}/{work.step_run_id}/find?q=INVOICE"))["at"] == [700]
 
 
 async def test_it_is_fetched_whole_and_raw_or_from_line_to_line(printed):

@@ -7,6 +7,7 @@ from msgspec import Raw
 from controlroom.engine.access.model import Role
 from controlroom.engine.assets import actions as assets
 from controlroom.engine.console import actions as console
+from controlroom.engine.console import searching
 from controlroom.engine.runs import actions as runs
 from controlroom.engine.runs.model import OneEmptyItem, WithPayloads
 from controlroom.engine.search import seeking
@@ -64,6 +65,52 @@ async def test_consoles_of_a_period_are_looked_through(failed):
     assert any(href.endswith("#L2") and f"/runs/{run.number}/console" in href for href in links(found))
     assert "Looked at" in found
     assert "/runs/" not in await browser.get("/search?q=no%20such%20line&in=consoles&part=found")
+
+
+async def test_consoles_are_looked_through_slice_by_slice_to_their_end(failed, room, ada, process, walt, monkeypatch):
+    """However few a look is at: each leads to the next, all of them together find all, and the last says so."""
+    browser, run, _ = failed
+    numbers = [run.number]
+    for number in range(4):
+        run = await runs.start(room.engine, ada.actor, ada.workspace, process, OneEmptyItem())
+        work = await walt.take()
+        if number % 2:  # others have printed nothing
+            numbers.append(run.number)
+            await console.append(
+                room.engine,
+                walt.actor,
+                work.step_run_id,
+                work.attempt,
+                first=0,
+                count=1,
+                at=1_700_000_000.0,
+                body=b"ACME\n",
+            )
+        await walt.finish(work)
+    monkeypatch.setattr(seeking, "_CONSOLES", 2)
+    at_once = await browser.get("/search?q=acme&in=consoles&since=1d")
+    assert "Looked at 5 step runs" in at_once
+    assert "That was all." in at_once
+    monkeypatch.setattr(seeking, "_SECONDS", 0.0)  # each look is over once it has begun
+    path, found, said = "/search?q=acme&in=consoles&since=1d", list[str](), list[str]()
+    while path:
+        page = await browser.get(path)
+        hrefs = links(page)
+        found += [href.split("/runs/")[1].split("/")[0] for href in hrefs if "/console?step=" in href]
+        path = next((href.removeprefix(browser.base) for href in hrefs if "before=" in href), "")
+        said.append(page)
+    assert found == [str(number) for number in reversed(numbers)]
+    assert "That was all." in said[-1]
+    assert len(said) > 2
+
+
+async def test_of_consoles_too_long_only_the_beginning_is_looked_at_and_that_is_told(failed, monkeypatch):
+    """Until the line is found: then it is found."""
+    browser, _, _ = failed
+    monkeypatch.setattr(searching, "MOST_BYTES", 3)
+    page = await browser.get("/search?q=nothing%20of%20it&in=consoles&since=1d")
+    assert "Of 1 very long console only the first" in page
+    assert "very long" not in await browser.get("/search?q=ready&in=consoles&since=1d")
 
 
 async def test_payloads_of_a_period_are_looked_through_by_and_by(visit, workspace, room, ada, process, monkeypatch):

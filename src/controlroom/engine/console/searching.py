@@ -5,6 +5,7 @@ the end has it ended: nothing is read ahead of who asks.
 """
 
 from collections import OrderedDict
+from enum import Enum
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -59,20 +60,34 @@ async def find(engine: Engine, scope: Scope, step_run: StepRunId, attempt: int, 
     return Found(lines=lines, count=count, at=at)
 
 
-async def find_first(
-    engine: Engine, scope: Scope, step_run: StepRunId, attempt: int, sought: str
-) -> tuple[int, str] | None:
+class Nowhere(Enum):
+    """That no line has it, as far as was looked."""
+
+    AT_ALL = "at all"
+    IN_ITS_BEGINNING = "in its beginning"
+    """The console is longer than `MOST_BYTES`."""
+
+
+class First(Struct, frozen=True):
+    """The first line that has what was sought."""
+
+    number: int
+    """From 0."""
+    text: str
+
+
+async def find_first(engine: Engine, scope: Scope, step_run: StepRunId, attempt: int, sought: str) -> First | Nowhere:
     """The first line of an attempt that has a text, by number and as it stands there; looks at `MOST_BYTES` at most."""
     looked = 0
     bounds = Bounds("The console", seconds=_SECONDS, asker=step_run)
     async for first, body in reading.blocks(engine, scope, step_run, attempt):
         found = await engine.aside.call(bounds, first_in, body, sought)
         if found is not None:
-            return first + found[0], found[1]
+            return First(first + found[0], found[1])
         looked += len(body)
         if looked > MOST_BYTES:
-            return None
-    return None
+            return Nowhere.IN_ITS_BEGINNING
+    return Nowhere.AT_ALL
 
 
 async def levels(engine: Engine, scope: Scope, step_run: StepRunId, attempt: int) -> Levels:

@@ -57,6 +57,8 @@ class Slice(Struct, frozen=True, kw_only=True):
     hits: list[Hit]
     looked: int
     """How many rows were looked at."""
+    in_part: int = 0
+    """Of how many of them only the beginning, because they are longer than one look may be at."""
     until: datetime | None
     """How far back it has come."""
     before: UUID | None

@@ -31,7 +31,8 @@ _PAYLOAD_SECONDS: Final = 0.15
 _ENOUGH: Final = 20
 """Hits after which no further slice is begun."""
 _MOST_HITS: Final = 200
-_CONSOLES: Final = 8
+_CONSOLES: Final = 200
+"""Step runs of a slice."""
 _CLOCKS_DIFFER: Final = timedelta(days=1)
 _SECONDS: Final = 1.0
 """After which a look into consoles tells what it has."""
@@ -103,34 +104,30 @@ async def seek_payloads(
 async def seek_consoles(
     engine: Engine, scope: Scope, text: str, *, since: datetime, before: UUID | None, now: datetime
 ) -> Slice:
-    """The next few step runs of a period: those whose console has the text, with the first line that has it."""
-    asked, began, hits, looked = sought_of(text), time.monotonic(), list[Hit](), 0
-    rows = await store.printed(
-        engine.database,
-        scope,
-        before=before or first_id_at(now + _CLOCKS_DIFFER),
-        after=first_id_at(since),
-        rows=_CONSOLES,
-    )
-    for row in rows:
-        looked += 1
-        if row.attempt:
-            found = await searching.find_first(engine, scope, row.step_run, row.attempt, asked)
-            if found is not None:
-                number, line = found
-                said = f"line {number + 1}: {line[:200]}"
-                hits.append(
-                    Hit(noun=row.noun, id=row.id, number=row.number, name=row.name, said=said, at=row.at, run=row.run)
-                )
-        if time.monotonic() - began > _SECONDS:
-            break
-    last = rows[looked - 1] if looked and (looked < len(rows) or len(rows) == _CONSOLES) else None
-    return Slice(
-        hits=hits,
-        looked=looked,
-        until=rows[looked - 1].created_at if looked else None,
-        before=None if last is None else last.id,
-    )
+    """The next step runs of a period, as many as a moment allows: those whose console has the text, with its line.
+
+    Slice by slice; those that printed nothing cost no more than their row.
+    """
+    sought, began, hits, looked, in_part, until = sought_of(text), time.monotonic(), list[Hit](), 0, 0, None
+    at: UUID | None = before or first_id_at(now + _CLOCKS_DIFFER)
+    is_over = False
+    while at is not None and not is_over:
+        rows = await store.printed(engine.database, scope, before=at, after=first_id_at(since), rows=_CONSOLES)
+        at = rows[-1].id if len(rows) == _CONSOLES else None
+        for row in rows:
+            looked, until = looked + 1, row.created_at
+            if row.has_printed:
+                match await searching.find_first(engine, scope, row.step_run, row.attempt, sought):
+                    case searching.First(number, line):
+                        hits.append(row.hit(f"line {number + 1}: {line[:200]}"))
+                    case searching.Nowhere.IN_ITS_BEGINNING:
+                        in_part += 1
+                    case searching.Nowhere.AT_ALL:
+                        pass
+            if is_over := len(hits) >= _ENOUGH or time.monotonic() - began >= _SECONDS:
+                at = at if row is rows[-1] else row.id
+                break
+    return Slice(hits=hits, looked=looked, in_part=in_part, until=until, before=at)
 
 
 def _once(found: Sequence[Hit]) -> list[Hit]:

@@ -235,15 +235,20 @@ class Printed(Hit, frozen=True, kw_only=True):
 
     created_at: datetime
     attempt: int
+    has_printed: bool
 
     @property
     def step_run(self) -> StepRunId:
         """Its id."""
         return StepRunId(self.id)
 
+    def hit(self, said: str) -> Hit:
+        """As a hit."""
+        return Hit(noun=self.noun, id=self.id, number=self.number, name=self.name, said=said, at=self.at, run=self.run)
+
 
 async def printed(db: Statements, scope: Scope, *, before: UUID, after: UUID, rows: int) -> list[Printed]:
-    """The next step runs older than one, down to another, that were begun."""
+    """The next step runs older than one, down to another, that were begun, each with whether its attempt printed."""
     return await db.all(
         Printed,
         f"""
@@ -254,7 +259,10 @@ async def printed(db: Statements, scope: Scope, *, before: UUID, after: UUID, ro
              limit %(rows)s
         )
         select 'step run' as noun, next.id, next.number, process.name, '' as said, next.created_at as at,
-               run.number as run, next.created_at, next.attempt
+               run.number as run, next.created_at, next.attempt,
+               exists (select from console_chunk where step_run_id = next.id and attempt = next.attempt)
+               or exists (select from console_archive where step_run_id = next.id and attempt = next.attempt)
+               as has_printed
           from next join run on run.id = next.run_id join process on process.id = run.process_id
          order by next.id desc
         """,

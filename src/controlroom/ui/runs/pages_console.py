@@ -9,6 +9,7 @@ import msgspec
 from litestar.response import Stream
 from msgspec import Struct
 
+from controlroom.border.abandoned import unless_left
 from controlroom.engine.console import reading, searching
 from controlroom.engine.console import store as consoles
 from controlroom.engine.console.model import Line, Position, Range
@@ -166,16 +167,19 @@ async def list_lines(request: Asking, step_run: Path[StepRunId]) -> Shown:
 
 @page("/runs/{number:str}/console/{step_run:uuid}/find", needs=_NEEDS)
 async def find_lines(request: Asking, step_run: Path[StepRunId]) -> Shown:
-    """The lines that have `q` (a pattern with `pattern=1`); without, the errors and warnings. Of all of the attempt."""
+    """The lines that have `q` (a pattern with `pattern=1`); without, the errors and warnings. Of all of the attempt.
+
+    Ten million lines take a while: for who has gone on to seek something else they are not looked through to the end.
+    """
     of = await store.get_step_run(*request.reading, step_run)
     attempt = _whole(request, "attempt", default=of.attempt, least=0, most=of.attempt)
     sought = request.query_params.get("q", "")
     if len(sought) > LONGEST_SOUGHT:
         raise Invalid(f"What is sought has {LONGEST_SOUGHT} characters at most.", code="SOUGHT_TOO_LONG")
     if not sought:
-        return _json(await searching.levels(request.engine, request.seen, step_run, attempt))
+        return _json(await unless_left(request, searching.levels(request.engine, request.seen, step_run, attempt)))
     asked = Sought(sought, is_pattern=request.query_params.get("pattern") == "1")
-    return _json(await searching.find(request.engine, request.seen, step_run, attempt, asked))
+    return _json(await unless_left(request, searching.find(request.engine, request.seen, step_run, attempt, asked)))
 
 
 @page("/runs/{number:str}/console/{step_run:uuid}/raw", needs=_NEEDS)

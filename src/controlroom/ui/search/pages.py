@@ -6,8 +6,11 @@ from typing import Final
 from urllib.parse import urlencode
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from controlroom.border.abandoned import unless_left
 from controlroom.engine.access.scope import scope_of
+from controlroom.engine.console.searching import MOST_BYTES
 from controlroom.engine.saved_views.actions import list_views
 from controlroom.engine.saved_views.rules import lists_for
 from controlroom.engine.search import seeking
@@ -77,10 +80,12 @@ async def search(request: Asking) -> Shown:
     past, further = None, ""
     if within and asked.strip():
         past = await _past(request, within, asked, PERIODS[period][1])
+        past = replace(
+            past, looked=past.looked + _told(request, "looked"), in_part=past.in_part + _told(request, "cut")
+        )
         if past.before is not None:
-            further = f"{request.base}/search?" + urlencode(
-                {"q": asked, "in": within, "since": period, "before": str(past.before)}
-            )
+            so_far = {"before": str(past.before), "looked": past.looked, "cut": past.in_part}
+            further = f"{request.base}/search?" + urlencode({"q": asked, "in": within, "since": period, **so_far})
     return await request.show(
         "search/search.html",
         title="Search",
@@ -97,6 +102,7 @@ async def search(request: Asking) -> Shown:
         views=await _views(request, asked) if past is None else [],
         hits=_drawn(request, hits if past is None else past.hits),
         past=past,
+        most_bytes=MOST_BYTES,
         further=further,
     )
 
@@ -122,7 +128,14 @@ async def _past(request: Asking, within: str, asked: str, span: timedelta) -> Sl
     before = as_uuid(request.query_params.get("before", ""))
     now: datetime = request.reader.now
     seek = seeking.seek_payloads if within == "payloads" else seeking.seek_consoles
-    return await seek(request.engine, scopes[0], asked, since=now - span, before=before, now=now)
+    looking = seek(request.engine, scopes[0], asked, since=now - span, before=before, now=now)
+    return await unless_left(request, looking)
+
+
+def _told(request: Asking, name: str) -> int:
+    """A number that the looks before this one have put into the address."""
+    text = request.query_params.get(name, "")
+    return int(text) if text.isdecimal() and text.isascii() and len(text) < 10 else 0  # noqa: PLR2004 - 32 bits
 
 
 def _drawn(request: Asking, hits: list[Hit]) -> list[Found]:
