@@ -252,6 +252,14 @@ select 1, item.workspace_id, 'work_item', date_trunc('hour', item.state_at, 'UTC
  where item.state in ('done', 'failed')
  group by item.workspace_id, date_trunc('hour', item.state_at, 'UTC'), item.process_id, item.step_id, step.task_id, step_run.worker_id, item.state, coalesce(item.exception_type, '');
 --;
+insert into hourly_sum
+select generation, workspace_id, noun, process_id, hour, step_id, result, sum(count), sum(milliseconds) from hourly_figure
+ where process_id is not null
+ group by 1, 2, 3, 4, 5, 6, 7
+ union all
+select generation, workspace_id, noun, null, hour, null, result, sum(count), sum(milliseconds) from hourly_figure
+ group by 1, 2, 3, 5, 7;
+--;
 insert into failure_hour
 select 1, workspace_id, failure, date_trunc('hour', state_at, 'UTC'), count(*) from work_item
  where failure is not null group by 2, 3, 4;

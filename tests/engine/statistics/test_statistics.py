@@ -192,6 +192,7 @@ async def test_figures_are_made_anew(floor, ada):
     """Aside, of what is kept; what happens meanwhile is counted, and those that were wrong are right afterwards."""
     await worked(floor)
     await counted(floor.engine)
+    await ensure_summed(floor.engine)
     right = await everything(floor)
     with pytest.raises(Forbidden):
         await keeping.begin_anew(floor.engine, replace(ada, grants={floor.workspace: VIEWING}), floor.workspace)
@@ -215,6 +216,25 @@ async def test_figures_are_made_anew(floor, ada):
     assert sum(row[1] for row in after[3]) == 2 * sum(row[1] for row in right[3])
     assert sum(row[2] for row in after[3]) == 2 * sum(row[2] for row in right[3])
     assert await floor.engine.database.value("select count(*) from event_cursor where reader = 'statistics anew'") == 0
+    await ensure_summed(floor.engine)
+
+
+_SUMMED = "generation, workspace_id, noun, process_id, hour, step_id, result"
+_EACH_HOUR = f"""
+    select {_SUMMED}, sum(count)::bigint as count, sum(milliseconds)::bigint as milliseconds
+      from (select {_SUMMED}, count, milliseconds from hourly_figure where process_id is not null
+             union all
+            select generation, workspace_id, noun, null, hour, null, result, count, milliseconds
+              from hourly_figure) as each
+     group by {_SUMMED} having sum(count) <> 0 or sum(milliseconds) <> 0"""
+_SUMS = f"select {_SUMMED}, count, milliseconds from hourly_sum where count <> 0 or milliseconds <> 0"
+
+
+async def ensure_summed(engine) -> None:
+    """The sums of hours are those of their figures, of every generation."""
+    for one, other in ((_EACH_HOUR, _SUMS), (_SUMS, _EACH_HOUR)):
+        assert await engine.database.value(f"select count(*) from ({one} except all {other}) as more") == 0
+    assert await engine.database.value("select count(*) from hourly_sum where process_id is null") > 0
 
 
 async def settled(engine) -> None:
@@ -238,6 +258,7 @@ async def test_hours_of_which_nothing_is_kept_stay(floor, ada):
     db = floor.engine.database
     old = await store.figures(db, floor.scope, Noun.STEP_RUN, await period(floor, days=41), ())
     assert [row.count for row in old] == [3]
+    await ensure_summed(floor.engine)
 
 
 async def test_failures_are_grouped(floor):
@@ -411,3 +432,5 @@ async def test_old_figures_are_forgotten(floor):
     await floor.engine.database.execute("update hourly_figure set hour = hour - interval '401 days'")
     assert await statistician.forget(floor.engine) > 0
     assert await statistician.forget(floor.engine) == 0
+    left = "select count(*) from hourly_sum where hour < clock_now() - interval '401 days'"
+    assert await floor.engine.database.value(left) == 0

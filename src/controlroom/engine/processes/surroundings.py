@@ -148,7 +148,7 @@ async def steps_lately(db: Statements, scope: Scope, process: ProcessId) -> dict
                             coalesce(sum(count) filter (where result = 'failed'), 0)::bigint as failed,
                             coalesce(sum(milliseconds) filter (where result in ('done', 'failed')), 0)::bigint
                             as milliseconds
-                       from hourly_figure
+                       from hourly_sum
                       where generation = (select generation from statistics_state) and workspace_id = {SEEN}
                         and noun = 'work_item' and hour >= date_trunc('hour', clock_now() - interval '30 days', 'UTC')
                         and process_id = %(process)s

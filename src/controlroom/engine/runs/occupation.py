@@ -245,14 +245,20 @@ async def at_a_glance(db: Statements, scope: Scope, *, limit: int) -> Glance:
     return await db.one(
         Glance,
         f"""
+        with drawn as materialized (          -- before what they hold is looked up
+            select worker.id from worker
+             where {serves(WORKER)} and worker.deleted_at is null
+             order by worker.state = 'offline' and worker.session is not null desc, worker.trouble <> '' desc,
+                      worker.id
+             limit %(limit)s
+        )
         select coalesce((select jsonb_agg(to_jsonb(counted)) from ({_COUNTED}) as counted where of_all),
                         '[]') as counted,
                coalesce((select jsonb_agg(to_jsonb(first)) from (
                    {_OCCUPIED}
-                    where {serves(WORKER)} and worker.deleted_at is null
+                    where worker.id in (select id from drawn)
                     order by worker.state = 'offline' and worker.session is not null desc, worker.trouble <> '' desc,
-                             worker.id
-                    limit %(limit)s) as first), '[]') as first
+                             worker.id) as first), '[]') as first
         """,
         limit=limit,
         **scope.each,

@@ -129,7 +129,8 @@ _FLOW: Final = f"""
              from (select due from work_item where work_item.queue_id = queue.id and work_item.state = 'new'
                     limit {_EXACT} + 1) as taken) as fresh
       left join lateral (
-           select depth from queue_hour where queue_hour.queue_id = queue.id
+           select depth from queue_hour             -- looked up only where it counts
+            where queue_hour.queue_id = queue.id and (fresh.waiting > {_EXACT} or pending.is_cut)
             order by queue_hour.hour desc limit 1) as looked on true
      cross join lateral (
            select count(*) as consumers, count(*) filter (where is_paused) as paused from queue_consumer
@@ -141,12 +142,26 @@ async def flows(db: Statements, scope: Scope, *, limit: int, drawn: int | None =
 
     `drawn`: so many of the first have the hours of a day, the others those alone by which their outlook is told.
     """
+    return await _fullest(db, scope, limit=limit, drawn=drawn, used_since=DAY + HOUR, least=0)
+
+
+async def waiting_now(db: Statements, scope: Scope, *, limit: int, drawn: int | None = None) -> list[Flow]:
+    """Those of them in which something waits: a tenth of the hours is read for it.
+
+    What waits of no run in the queue of a step is found by the looks of the last two hours.
+    """
+    return await _fullest(db, scope, limit=limit, drawn=drawn, used_since=2 * HOUR, least=1)
+
+
+async def _fullest(
+    db: Statements, scope: Scope, *, limit: int, drawn: int | None, used_since: timedelta, least: int
+) -> list[Flow]:
     found = await db.all(
         Flow,
         f"""
         with {_OPEN}, used as materialized (
             select distinct queue_id as id from queue_hour
-             where workspace_id in {EACH} and hour >= clock_now() - interval '25 hours'
+             where workspace_id in {EACH} and hour >= clock_now() - %(used_since)s::interval
         ), asked as (
             select id from queue where workspace_id in {EACH} and is_standing and deleted_at is null
              union
@@ -159,11 +174,13 @@ async def flows(db: Statements, scope: Scope, *, limit: int, drawn: int | None =
         select flow.*, count(*) filter (where waiting > 0) over () as queues_together,
                (sum(waiting) over ())::bigint as waiting_together
           from flow
-         where waiting > 0 or id in (select id from used)
+         where waiting >= %(least)s and (waiting > 0 or id in (select id from used))
          order by waiting desc, is_standing desc, id
          limit %(limit)s
         """,
         limit=limit,
+        used_since=used_since,
+        least=least,
         **scope.each,
     )
     return await _with_hours(db, scope, found, drawn=limit if drawn is None else drawn)

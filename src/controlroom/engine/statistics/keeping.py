@@ -98,7 +98,7 @@ async def _go_over(tx: ScopedTx, old: int, new: int) -> None:
            set count = known.count + excluded.count, first_at = excluded.first_at
         """
     )
-    for table in ("hourly_figure", "unresolved_figure", "failure_group", "failure_hour"):
+    for table in ("hourly_figure", "hourly_sum", "unresolved_figure", "failure_group", "failure_hour"):
         await tx.execute(f"delete from {table} where generation = %(old)s", old=old)
     await tx.execute("delete from statistics_floor")
     await tx.execute("delete from event_cursor where reader = %(reader)s", reader=ANEW)
@@ -159,8 +159,8 @@ async def forget_old(engine: Engine, room: Room) -> int:
     """Delete what is older than figures are kept; how many rows."""
     gone = 0
     async with scoped(engine.database, room) as tx:
-        for table, time in (("hourly_figure", "hour"), ("failure_hour", "hour"), ("queue_hour", "hour")):
-            gone += await tx.execute(f"delete from {table} where {time} < clock_now() - {_KEPT}")
+        for table in ("hourly_figure", "hourly_sum", "failure_hour", "queue_hour"):
+            gone += await tx.execute(f"delete from {table} where hour < clock_now() - {_KEPT}")
         gone += await tx.execute(f"delete from failure_group where last_at < clock_now() - {_KEPT}")
         gone += await tx.execute(
             """

@@ -113,6 +113,11 @@ async def troubles(db: Statements, scope: Scope, *, limit: int, over_since: date
                    coalesce(lately.status, '') as code, coalesce(lately.error, '') as detail, lately.count,
                    lately.since, lately.last_at, lately.last_id
               from receivers
+             cross join lateral (             -- most are well: of these no more is read
+                   select state from delivery
+                    where delivery.subscription_id = receivers.id and delivery.state <> 'pending'
+                    order by id desc
+                    limit 1) as last
              cross join lateral (
                    select count(*) as count, min(ended_at) as since, max(ended_at) as last_at,
                           (array_agg(last_status::text order by id desc))[1] as status,
@@ -121,6 +126,7 @@ async def troubles(db: Statements, scope: Scope, *, limit: int, over_since: date
                      from (select *, bool_or(state = 'delivered') over (order by id desc) as has_come_through
                              from (select id, state, ended_at, last_status, last_error, last_answer from delivery
                                     where delivery.subscription_id = receivers.id and delivery.state <> 'pending'
+                                      and last.state = 'failed'
                                     order by id desc
                                     limit 100) as latest) as latest
                     where not has_come_through and state = 'failed') as lately
@@ -192,17 +198,20 @@ async def troubles(db: Statements, scope: Scope, *, limit: int, over_since: date
                    null::uuid as last_id
               from webhook
              cross join lateral (
-                   select count(*) filter (where state = 'failed') as count,
-                          max(ended_at) filter (where state = 'failed') as last_at,
-                          (array_agg(state order by id desc))[1] as now
-                     from (select id, state, ended_at from delivery
-                            where delivery.subscription_id = webhook.id and delivery.state <> 'pending'
+                   select count(*) as count, max(ended_at) as last_at
+                     from (select ended_at from delivery
+                            where delivery.subscription_id = webhook.id and delivery.state = 'failed'
                               and delivery.id >= uuid_before(%(over_since)s::timestamptz)
                             order by id desc
                             limit 100) as each) as lately
+             cross join lateral (
+                   select state as now from delivery
+                    where delivery.subscription_id = webhook.id and delivery.state <> 'pending' and lately.count > 0
+                    order by id desc
+                    limit 1) as last
              where %(over_since)s::timestamptz is not null
                and webhook.workspace_id = (select id from seen) and webhook.deleted_at is null
-               and lately.count > 0 and lately.now = 'delivered'
+               and last.now = 'delivered'
         ), over as (
             select * from ended union all select * from reached order by last_at desc, id limit %(limit)s
         )
@@ -337,16 +346,13 @@ async def figures_of(db: Statements, scope: Scope, since: datetime, part: timede
         f"""
         with seen as (
             select id from {SEEN} as seen
-        ), hourly as (                     -- first of all: an hour has many rows, and few that a part tells apart
-            select hour, noun, result, sum(count)::bigint as count, sum(milliseconds)::bigint as milliseconds
-              from hourly_figure
-             where generation = (select generation from statistics_state) and workspace_id = (select id from seen)
-               and noun = any('{{run,work_item}}'::text[]) and hour >= %(before)s and hour < %(until)s
-             group by hour, noun, result
         ), counted as (
             select floor(extract(epoch from hour - %(since)s::timestamptz) / %(seconds)s)::int as part, noun, result,
                    count, milliseconds
-              from hourly
+              from hourly_sum
+             where generation = (select generation from statistics_state) and workspace_id = (select id from seen)
+               and noun = any('{{run,work_item}}'::text[]) and process_id is null
+               and hour >= %(before)s and hour < %(until)s
         ), waited as (
             select of.part, count(*) as waits,
                    (extract(epoch from percentile_disc(0.95) within group (order by took)) * 1000)::bigint as longest

@@ -54,7 +54,7 @@ async def show_overview(request: Asking) -> Shown:
     values: dict[str, Any] = {"entries": [], "running": [], "parts": [], "starts": [], "lately": [], "resolved": []}
     values |= {"queues": [], "workers": [], "counted": []}
     if request.wants("attention", "queues") and may.items:
-        values["queues"] = await flows.flows(request.db, seen, limit=_MOST_QUEUES, drawn=_SHOWN_QUEUES)
+        values["queues"] = await flows.waiting_now(request.db, seen, limit=_MOST_QUEUES, drawn=_SHOWN_QUEUES)
     if request.wants("attention", "workers") and may.workers:
         glance = await occupation.at_a_glance(request.db, seen, limit=_SHOWN_WORKERS)
         values |= {"workers": glance.first, "counted": glance.counted}
@@ -75,7 +75,7 @@ async def _show(request: Asking, may: "_Sees", span: periods.Span, values: dict[
     now, zone, base = request.reader.now, request.reader.zone, request.base
     by_part = periods.columns(span, values["parts"], now, zone, base)
     tone = next((_MARKS[each.sign.tone] for each in values["entries"] if each.sign.tone in _MARKS), "idle")
-    waiting = [each for each in values["queues"] if each.waiting]
+    waiting = values["queues"]
     return await request.show(
         "overview/overview.html",
         title="Overview",
