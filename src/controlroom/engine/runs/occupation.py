@@ -250,7 +250,7 @@ async def at_a_glance(db: Statements, scope: Scope, *, limit: int) -> Glance:
              where {serves(WORKER)} and worker.deleted_at is null
              order by worker.state = 'offline' and worker.session is not null desc, worker.trouble <> '' desc,
                       worker.id
-             limit %(limit)s
+             limit {limit:d}
         )
         select coalesce((select jsonb_agg(to_jsonb(counted)) from ({_COUNTED}) as counted where of_all),
                         '[]') as counted,
@@ -260,7 +260,6 @@ async def at_a_glance(db: Statements, scope: Scope, *, limit: int) -> Glance:
                     order by worker.state = 'offline' and worker.session is not null desc, worker.trouble <> '' desc,
                              worker.id) as first), '[]') as first
         """,
-        limit=limit,
         **scope.each,
     )
 

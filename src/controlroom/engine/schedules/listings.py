@@ -50,16 +50,27 @@ JOINED: Final = """join process on process.id = schedule.process_id
 """The process of a schedule that is there. That of a bare task is made anew when it is needed."""
 
 THERE: Final = """schedule.deleted_at is null
-         and exists (select from process where process.id = schedule.process_id
-                        and (process.deleted_at is null or schedule.start is not null))"""
+         and (schedule.start is not null
+              or exists (select from process where process.id = schedule.process_id and process.deleted_at is null))"""
+"""Likewise, as a condition. Why the `or` is outside: of an `exists` alone PostgreSQL makes a join, for which it reads
+all schedules before it counts the first one, and is longer about planning the list than about reading a page of it."""
 
 _TASK: Final = "left join task on task.id = (schedule.start ->> 'task')::uuid"
 _PACKAGE: Final = "left join package on package.id = task.package_id"
-_WORKSPACE: Final = "join workspace on workspace.id = schedule.workspace_id"
-_OWNER: Final = "left join app_user as owner on owner.id = schedule.owner_id"
-_MAKER: Final = "left join app_user as maker on maker.id = schedule.created_by"
-_EDITOR: Final = "left join app_user as editor on editor.id = coalesce(schedule.updated_by, schedule.created_by)"
+_TENANT_NUMBER: Final = """(select organization.number from workspace as of_tenant
+              join organization on organization.id = of_tenant.organization_id
+             where of_tenant.id = schedule.workspace_id)"""
 _WORK: Final = f"{JOINED}\n          {_TASK}"
+
+
+def _number_of(user: str) -> str:
+    """The number of a user. Why no join: of nine PostgreSQL weighs every order, for 40 ms, and reads a page in two."""
+    return f"(select app_user.number from app_user where app_user.id = {user})"
+
+
+_OWNER: Final = _number_of("schedule.owner_id")
+_MAKER: Final = _number_of("schedule.created_by")
+_EDITOR: Final = _number_of("coalesce(schedule.updated_by, schedule.created_by)")
 
 
 # A zone that the database does not know tells no day.
@@ -121,12 +132,11 @@ SCHEDULES: Final = Listing(
     noun="schedules",
     table="schedule",
     columns=f"""{COLUMNS},
-           workspace.name as workspace_name,
-           (select organization.number from organization
-             where organization.id = workspace.organization_id) as tenant_number,
+           (select workspace.name from workspace where workspace.id = schedule.workspace_id) as workspace_name,
+           {_TENANT_NUMBER} as tenant_number,
            {_STARTS} as work, coalesce(task.number, process.number) as work_number,
            coalesce(task.name, process.name) as work_name, {FOLDERS} as folders, package.name as package_name,
-           owner.number as owner_number, maker.number as maker_number, editor.number as editor_number,
+           {_OWNER} as owner_number, {_MAKER} as maker_number, {_EDITOR} as editor_number,
            array(select app_user.number
                    from jsonb_array_elements_text(schedule.start -> 'users') with ordinality as named (id, place)
                    join app_user on app_user.id = named.id::uuid
@@ -137,11 +147,7 @@ SCHEDULES: Final = Listing(
                    join worker_group on worker_group.id = named.id::uuid
                   order by named.place) as group_numbers""",
     joins=f"""{_WORK}
-          {_PACKAGE}
-          {_WORKSPACE}
-          {_OWNER}
-          {_MAKER}
-          {_EDITOR}""",
+          {_PACKAGE}""",
     tenant="schedule.workspace_id",
     always=THERE,
     asides="schedule.asides",
@@ -163,16 +169,14 @@ SCHEDULES: Final = Listing(
             "work_number", Kind.INTEGER, column="coalesce(task.number, process.number)", is_sortable=True, join=_WORK
         ),
         Field("work_name", Kind.TEXT, column="coalesce(task.name, process.name)", is_sortable=True, join=_WORK),
-        Field("owner_number", Kind.INTEGER, column="owner.number", is_nullable=True, is_sortable=True, join=_OWNER),
-        Field("maker_number", Kind.INTEGER, column="maker.number", is_nullable=True, is_sortable=True, join=_MAKER),
-        Field("editor_number", Kind.INTEGER, column="editor.number", is_nullable=True, is_sortable=True, join=_EDITOR),
+        Field("owner_number", Kind.INTEGER, column=_OWNER, is_nullable=True, is_sortable=True),
+        Field("maker_number", Kind.INTEGER, column=_MAKER, is_nullable=True, is_sortable=True),
+        Field("editor_number", Kind.INTEGER, column=_EDITOR, is_nullable=True, is_sortable=True),
         Field("created_at", Kind.INSTANT, is_sortable=True),
         Field(
             "tenant_number",
             Kind.INTEGER,
-            column="""(select organization.number from workspace as of_tenant
-              join organization on organization.id = of_tenant.organization_id
-             where of_tenant.id = schedule.workspace_id)""",
+            column=_TENANT_NUMBER,
         ),
         Field("first_day", Kind.TEXT, column=_FIRST_DAY, is_sortable=True),
         Field("last_day", Kind.TEXT, column=_LAST_DAY, is_nullable=True, is_sortable=True),

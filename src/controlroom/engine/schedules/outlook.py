@@ -43,8 +43,7 @@ async def next_starts(db: Statements, scope: Scope, *, limit: int) -> list[Sched
          where schedule.workspace_id = {SEEN} and schedule.deleted_at is null and schedule.is_enabled
            and schedule.next_due is not null
          order by schedule.next_due, schedule.id
-         limit %(limit)s
+         limit {limit:d}
         """,
-        limit=limit,
         **scope.params,
     )

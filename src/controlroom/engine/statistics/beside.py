@@ -36,11 +36,11 @@ async def beside(db: Statements, scope: Scope) -> Beside:
         select (select count(*) from (
                     select from run
                      where workspace_id in (select id from seen) and state in ('new', 'in_progress', 'stopping')
-                     limit %(most)s) as found) as running,
+                     limit {MOST + 1}) as found) as running,
                (select count(*) from (
                     select from work_item
                      where workspace_id in (select id from seen) and state = 'failed' and queue_id is not null
-                     limit %(most)s) as found) as failed,
+                     limit {MOST + 1}) as found) as failed,
                (select count(*) from worker
                  where worker.organization_id = %(organization)s and worker.deleted_at is null
                    and worker.state = 'offline' and worker.session is not null
@@ -80,6 +80,5 @@ async def beside(db: Statements, scope: Scope) -> Beside:
                    case when exists (select from code_policy where organization_id = %(organization)s)
                         then 'code-policies' end], null) as has
         """,
-        most=MOST + 1,
         **scope.params,
     )

@@ -142,7 +142,7 @@ async def flows(db: Statements, scope: Scope, *, limit: int, drawn: int | None =
 
     `drawn`: so many of the first have the hours of a day, the others those alone by which their outlook is told.
     """
-    return await _fullest(db, scope, limit=limit, drawn=drawn, used_since=DAY + HOUR, least=0)
+    return await _fullest(db, scope, limit=limit, drawn=drawn, used_hours=25, least=0)
 
 
 async def waiting_now(db: Statements, scope: Scope, *, limit: int, drawn: int | None = None) -> list[Flow]:
@@ -150,18 +150,18 @@ async def waiting_now(db: Statements, scope: Scope, *, limit: int, drawn: int | 
 
     What waits of no run in the queue of a step is found by the looks of the last two hours.
     """
-    return await _fullest(db, scope, limit=limit, drawn=drawn, used_since=2 * HOUR, least=1)
+    return await _fullest(db, scope, limit=limit, drawn=drawn, used_hours=2, least=1)
 
 
 async def _fullest(
-    db: Statements, scope: Scope, *, limit: int, drawn: int | None, used_since: timedelta, least: int
+    db: Statements, scope: Scope, *, limit: int, drawn: int | None, used_hours: int, least: int
 ) -> list[Flow]:
     found = await db.all(
         Flow,
         f"""
         with {_OPEN}, used as materialized (
             select distinct queue_id as id from queue_hour
-             where workspace_id in {EACH} and hour >= clock_now() - %(used_since)s::interval
+             where workspace_id in {EACH} and hour >= clock_now() - interval '{used_hours:d} hours'
         ), asked as (
             select id from queue where workspace_id in {EACH} and is_standing and deleted_at is null
              union
@@ -174,13 +174,10 @@ async def _fullest(
         select flow.*, count(*) filter (where waiting > 0) over () as queues_together,
                (sum(waiting) over ())::bigint as waiting_together
           from flow
-         where waiting >= %(least)s and (waiting > 0 or id in (select id from used))
+         where waiting >= {least:d} and (waiting > 0 or id in (select id from used))
          order by waiting desc, is_standing desc, id
-         limit %(limit)s
+         limit {limit:d}
         """,
-        limit=limit,
-        used_since=used_since,
-        least=least,
         **scope.each,
     )
     return await _with_hours(db, scope, found, drawn=limit if drawn is None else drawn)

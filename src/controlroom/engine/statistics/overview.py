@@ -1,6 +1,8 @@
 """What a workspace looks like at a glance: what is wrong, what runs, how today compares, which processes ran last.
 
 A statement each, and none that counts what there are millions of: of the read models, and of the latest rows by index.
+Limits stand in their text: of one that it does not know PostgreSQL expects a tenth of all rows, and so plans the whole
+statement anew at each call, which takes longer than reading its rows.
 """
 
 from datetime import datetime, timedelta
@@ -97,7 +99,7 @@ async def troubles(db: Statements, scope: Scope, *, limit: int, over_since: date
                     where run.process_id = failed.process_id and run.id >= uuid_before(failed.last_at)
                       and run.state = 'completed' and run.result = 'succeeded')
              order by failed.last_at desc
-             limit %(limit)s
+             limit {limit:d}
         ), receivers as (
             select 'deliveries' as kind, webhook.id, webhook.number, webhook.name, webhook.endpoint, webhook.id as of
               from webhook
@@ -158,7 +160,7 @@ async def troubles(db: Statements, scope: Scope, *, limit: int, over_since: date
         ), wrong as (
             select * from hindered union all select * from given_up union all select * from missed
              order by last_at desc, id
-             limit %(limit)s
+             limit {limit:d}
         ), failed as (
             select * from failure_group
              where %(over_since)s::timestamptz is not null
@@ -213,12 +215,11 @@ async def troubles(db: Statements, scope: Scope, *, limit: int, over_since: date
                and webhook.workspace_id = (select id from seen) and webhook.deleted_at is null
                and last.now = 'delivered'
         ), over as (
-            select * from ended union all select * from reached order by last_at desc, id limit %(limit)s
+            select * from ended union all select * from reached order by last_at desc, id limit {limit:d}
         )
         select wrong.*, false as is_over from wrong union all select over.*, true from over
          order by is_over, last_at desc, id
         """,
-        limit=limit,
         over_since=over_since,
         **scope.params,
     )
@@ -291,7 +292,7 @@ async def under_way(db: Statements, scope: Scope, *, limit: int) -> list[UnderWa
                     order by run.id desc
                     limit 10000) as run
              order by run.id desc
-             limit %(limit)s
+             limit {limit:d}
         )
         select running.id, running.number, running.process_id, process.name as process_name, running.state,
                running.result, running.started_by, running.created_at, running.started_at, running.of_all,
@@ -311,7 +312,6 @@ async def under_way(db: Statements, scope: Scope, *, limit: int) -> list[UnderWa
          cross join lateral {_USUAL} as usual
          order by running.id desc
         """,
-        limit=limit,
         **scope.params,
     )
 
@@ -430,7 +430,7 @@ async def lately_run(db: Statements, scope: Scope, *, limit: int, each: int) -> 
                                   order by run.id desc limit 1) as last on true
              where process.workspace_id = {SEEN} and process.deleted_at is null and process.implicit_task_id is null
              order by last.id desc nulls last, process.id
-             limit %(limit)s
+             limit {limit:d}
         )
         select process.id, process.number, process.name, process.is_enabled, process.of_all,
                usual.median as median_milliseconds, usual.runs,
@@ -439,12 +439,10 @@ async def lately_run(db: Statements, scope: Scope, *, limit: int, each: int) -> 
                                 'result', past.result, 'created_at', past.created_at, 'started_at', past.started_at,
                                 'ended_at', past.ended_at) order by past.id)
                            from (select * from run where run.process_id = process.id
-                                  order by run.id desc limit %(each)s) as past), '[]') as pasts
+                                  order by run.id desc limit {each:d}) as past), '[]') as pasts
           from latest as process
          cross join lateral {_USUAL} as usual
          order by process.last_id desc nulls last, process.id
         """,
-        limit=limit,
-        each=each,
         **scope.params,
     )
