@@ -258,8 +258,8 @@ async def failure_trends(
              limit 500
         ), parts as (
             select asked.workspace_id, asked.fingerprint,
-                   least(30, width_bucket(extract(epoch from hourly.hour), extract(epoch from {_FROM}),
-                                          extract(epoch from {_UNTIL}), 30)) as part,
+                   least(30, width_bucket(extract(epoch from hourly.hour)::float8, extract(epoch from {_FROM})::float8,
+                                          extract(epoch from {_UNTIL})::float8, 30)) as part,   -- numeric is slow
                    sum(hourly.count)::bigint as count
               from asked join failure_hour as hourly using (generation, workspace_id, fingerprint)
              where hourly.hour >= date_trunc('hour', {_FROM}, 'UTC') and hourly.hour < {_UNTIL}
