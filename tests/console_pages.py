@@ -45,6 +45,7 @@ PAGES = {
     "search-consoles": "/search?q=words&in=consoles",
     "failure": "/runs?sort=nonsense",
     "workers": "/workers",
+    "workers-all": "/workers/all",
     "workers-link": "/workers/link",
     "worker": "/workers/{worker}",
     "group": "/groups/{group}",

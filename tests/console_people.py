@@ -12,6 +12,7 @@ PAGES = {
     "connect-key-delete": "/connect/keys/{key}/delete",
     "members": "/members",
     "members-invite": "/members/invite",
+    "members-invitations": "/members/invitations",
     "members-grants": "/members/grants",
     "groups": "/members/groups",
     "user-group": "/members/groups/{user_group}",

@@ -23,7 +23,15 @@ from controlroom.ui.rights import Rights
 from controlroom.ui.routing import ABOVE
 
 IN_A_WORKSPACE = "/w/{workspace:str}"
-OPEN_IN_A_WORKSPACE = {"/", "/more", "/events", "/search", "/views", "/views/{number:str}/delete"}
+OPEN_IN_A_WORKSPACE = {
+    "/",
+    "/more",
+    "/events",
+    "/search",
+    "/suggested/{key:str}",
+    "/views",
+    "/views/{number:str}/delete",
+}
 """What every member sees; what it shows or tells of, it asks for by itself."""
 
 

@@ -106,7 +106,7 @@ async def test_a_filter_takes_a_name_or_a_number(visit, workspace, seven, proces
     for named in ("Invoices", f"%23{number}", str(number)):
         answer = await browser.http.get(f"{browser.base}/runs?process={named}&since=24h")
         assert answer.headers["location"] == f"{browser.base}/runs?process={process}&since=24h"
-    await browser.get("/runs?process=nobodys", status=404)
+    await browser.get("/runs?process=nobodys", status=400)
 
 
 async def test_columns_are_chosen_by_the_address(visit, workspace, seven):

@@ -67,6 +67,10 @@ class Fields:
         """Whether it was sent at all: a tick, a button."""
         return any(key == name for key, _ in self._pairs)
 
+    def with_texts(self, values: Mapping[str, str]) -> "Fields":
+        """The same with other values of some fields."""
+        return Fields([(key, values.get(key, value)) for key, value in self._pairs])
+
     def names(self) -> list[str]:
         """Which fields were sent, each once, in their order."""
         return list(dict.fromkeys(key for key, _ in self._pairs))

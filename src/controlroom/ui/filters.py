@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 from msgspec import field as made
 
 from controlroom.engine.lists.model import EVERYTHING, AllOf, Compare, Contains, Filter, Inside, Operator
-from controlroom.engine.nouns import Noun
 from controlroom.errors import Invalid
 from controlroom.ids import as_uuid, first_id_at
 from controlroom.ui import words
+from controlroom.ui.pickers.picker import Picker
 
 LONGEST_SOUGHT: Final = 200
 """Characters of what is sought."""
@@ -53,16 +53,16 @@ class Choice(Struct, frozen=True):
 
 
 class Reference(Struct, frozen=True):
-    """A filter by another noun, which addresses name by its id. `options` are found by whoever shows the page.
+    """A filter by another noun, which addresses name by its id.
 
-    With the `noun`, an address may name it by its number or name, too, and is led to the one with the id: where there
-    are more than are offered, a name is typed.
+    With the `picker`, one is chosen, or typed where there are many, and an address that names it by its number or name
+    is led to the one with the id. Without, `options` are found by whoever shows the page.
     """
 
     key: str
     name: str
     field: str
-    noun: Noun[Any] | None = None
+    picker: Picker | None = None
 
     def condition(self, value: str) -> Filter:
         """What it asks. Raises Invalid for what is no id."""

@@ -10,11 +10,13 @@ from msgspec.structs import replace
 
 import controlroom.engine
 from controlroom.engine.access import audit
+from controlroom.engine.access.invitations.listings import INVITATIONS
 from controlroom.engine.access.scope import Of, within
 from controlroom.engine.allocations.listings import ALLOCATIONS
 from controlroom.engine.analyses.listings import CODE_POLICIES
-from controlroom.engine.assets.listings import ASSETS
+from controlroom.engine.assets.listings import ASSETS, SHARED_ASSETS
 from controlroom.engine.assistants.listings import ASSISTANT_RUNS, ASSISTANTS
+from controlroom.engine.connections.listings import EXTENDED_ATTRIBUTES, LOGINS, PROFILES
 from controlroom.engine.deliveries.listings import DELIVERIES
 from controlroom.engine.item_models.store import ITEM_MODELS
 from controlroom.engine.job_definitions.listings import JOBS
@@ -36,18 +38,24 @@ from controlroom.engine.lists.model import (
     Within,
     equal,
 )
+from controlroom.engine.model_connections.listings import MODELS
 from controlroom.engine.notifications.listings import NOTIFICATIONS
-from controlroom.engine.packages.listings import PACKAGES
+from controlroom.engine.packages.listings import PACKAGES, TASKS
+from controlroom.engine.processes.listings import PROCESSES
+from controlroom.engine.provisioners.listings import PROVISIONERS
 from controlroom.engine.queues.listings import CONSUMERS as QUEUE_CONSUMERS
 from controlroom.engine.queues.listings import QUEUE_ITEMS, QUEUES
 from controlroom.engine.runs.human_tasks import OPEN_TASKS
 from controlroom.engine.runs.listings import RUNS, STEP_RUNS
+from controlroom.engine.runs.occupation import OCCUPIED
 from controlroom.engine.schedules.listings import SCHEDULES
+from controlroom.engine.targets.listings import TARGETS
 from controlroom.engine.transfers.listings import TRANSFERS
 from controlroom.engine.triggers.mappings import TRIGGER_MAPPINGS
 from controlroom.engine.vault.listings import SECRETS
+from controlroom.engine.vault.shared.listings import SECRET_ATTRIBUTES
 from controlroom.engine.work_items.listings import ITEMS
-from controlroom.engine.workers.listings import RUNNERS, WORKERS
+from controlroom.engine.workers.listings import RUNNERS, WORKER_GROUPS, WORKERS
 from controlroom.engine.workers.whole_groups import WHOLE_GROUPS
 from controlroom.ids import OrganizationId, WorkspaceId, uuid7
 from controlroom.postgres.statement import statement
@@ -361,6 +369,19 @@ LISTINGS = [
     ASSETS,
     SECRETS,
     ASSISTANTS,
+    TASKS,
+    TARGETS,
+    LOGINS,
+    PROFILES,
+    EXTENDED_ATTRIBUTES,
+    WORKER_GROUPS,
+    OCCUPIED,
+    PROVISIONERS,
+    INVITATIONS,
+    SHARED_ASSETS,
+    SECRET_ATTRIBUTES,
+    MODELS,
+    PROCESSES,
 ]
 
 KINDS = {

@@ -84,10 +84,11 @@ async def test_a_queue_tells_what_waits_and_who_is_there(engine, ada, floor, cle
     assert told is not None
     assert (told.consumers, told.paused_consumers) == (1, 1)
     assert told.outlook(datetime.now(UTC)) == Unattended(is_paused=True)
-    assert queue.id in {each.id for each in await flows.standing(engine.database, scope, limit=1000)}
+    assert (await flows.of_queues(engine.database, scope, [queue.id]))[queue.id].waiting == 3
 
     outside = scope_of(cleo, Permission.READ_WORK_ITEMS)
     assert await flows.flow_of(engine.database, outside, queue.id) is None
+    assert await flows.of_queues(engine.database, outside, [queue.id]) == {}
     assert queue.id not in {each.id for each in await flows.flows(engine.database, outside, limit=1000)}
 
 

@@ -67,7 +67,7 @@ async def test_assets_of_the_organization(govern, visit, workspace):
     here = made.headers["location"].removeprefix(admin.base)
     again = await admin.post("/shared-assets/new", status=422, name=name, content_type="text/plain", content="other")
     assert "already" in again.text
-    assert "https://erp.example" in await admin.get("/shared-assets")
+    assert "https://erp.example" in await admin.get(f"/shared-assets?q={name}")
     await owner.get(here, status=403)
     await admin.post(f"{here}/edit", content_type="text/plain", content="https://new.example")
     assert "https://new.example" in await admin.get(here)

@@ -113,7 +113,8 @@ async def test_profiles_and_overlays(govern, visit, workspace, cleo):
     admin, outsider = await govern(workspace), await visit(cleo.workspace)
     name = f"File {uuid7()}"
     await admin.post("/connections/new", kind="duckdb", name=name, file="shop.duckdb", storage="room")
-    await admin.post("/logins/new", kind="duckdb", username="", schema_name="marts")
+    made = await admin.post("/logins/new", kind="duckdb", username="", schema_name="marts")
+    login = made.headers["location"].rpartition("/")[2]
     secret = f"t-{uuid7()}"
     assert "JSON object" in (await admin.post("/attributes/new", status=422, attributes="[1")).text
     await admin.post("/attributes/new", attributes=f'{{"token": "{secret}", "retries": 3}}')
@@ -126,16 +127,18 @@ async def test_profiles_and_overlays(govern, visit, workspace, cleo):
     assert "********" in form
     await outsider.get(f"/attributes/{overlay}/edit", status=404)
 
-    form = await admin.get("/profiles/new")
-    ids = [re.search(rf'value="([0-9a-f-]{{36}})"[^>]*>{each}', form)[1] for each in (name, "DuckDB file", "#")]
-    await admin.post("/profiles/new", key="main", connection=ids[0], login=ids[1], attributes=ids[2])
+    await admin.get("/profiles/new")
+    parts = {"connection": name, "login": f"#{login}"}
+    assert (
+        "no overlay" in (await admin.post("/profiles/new", status=422, key="main", **parts, attributes="Nobody")).text
+    )
+    await admin.post("/profiles/new", key="main", **parts, attributes=f"#{overlay}")
     assert "main" in await admin.get("/profiles")
     profile = re.search(r"/profiles/(\d+)/edit", await admin.get("/profiles"))[1]
-    await admin.post(f"/profiles/{profile}/edit", key="prime", connection=ids[0], login=ids[1], attributes="")
+    await admin.post(f"/profiles/{profile}/edit", key="prime", **parts, attributes="")
     assert "prime" in await admin.get("/profiles")
     await outsider.get(f"/profiles/{profile}/edit", status=404)
-    chosen = re.search(r'value="([0-9a-f-]{36})"[^>]*>prime', await admin.get("/targets/new"))[1]
-    made = await admin.post("/targets/new", name="Dev", kind="development", profile=chosen)
+    made = await admin.post("/targets/new", name="Dev", kind="development", profile="prime")
     target = made.headers["location"].removeprefix(admin.base)
     assert "used by" in (await admin.post(f"/profiles/{profile}/delete", status=422)).text
     assert "prime" in await admin.get(target)

@@ -79,7 +79,7 @@ async def test_filters_name_things_by_number(visit, workspace, failed, room, pro
     number = await room.engine.database.value("select number from process where id = %(id)s", id=process)
     answer = await browser.http.get(f"{browser.base}/items?process={number}")
     assert answer.headers["location"] == f"{browser.base}/items?process={process}"
-    await browser.get("/items?process=nothing-such", status=404)
+    await browser.get("/items?process=nothing-such", status=400)
 
 
 async def test_an_item_is_shown_beside_the_list_and_as_a_page(visit, workspace, failed, cleo):

@@ -9,6 +9,7 @@ from controlroom.engine.access.roles.model import ADMIN
 from controlroom.engine.access.users.actions import create_user
 from controlroom.ids import uuid7
 from controlroom.ui.members import pages, pages_groups
+from controlroom.ui.pickers import picker
 from hypertext import links
 from live import client_of
 
@@ -54,7 +55,9 @@ async def test_who_is_invited_comes_in(visit, workspace, room, cleo):
     browser, outsider = await visit(workspace), await visit(cleo.workspace)
     made = (await browser.post("/members/invite", 200, role="operator", email="dan@example.com")).text
     path = re.search(rf"{re.escape(room.url)}(/invite/cri_[\w.~-]+)", made)[1]
-    assert "dan@example.com" in await browser.get("/members")
+    assert "dan@example.com" in await browser.get("/members/invitations?tab=open&q=dan")
+    assert "dan@example.com" not in await browser.get("/members/invitations?tab=over")
+    assert "dan@example.com" in await browser.get("/members/invitations?as=csv")
     async with client_of(room.url) as http:
         page = (await http.get(path)).text
         assert "operator" in page
@@ -79,7 +82,7 @@ async def test_who_is_logged_in_joins(visit, workspace, room, ada):
     assert f"Join as {browser.username}" in await browser.get(f"/{path}")
     answer = await browser.post(f"/{path}/join")
     assert answer.headers["location"] == "/"
-    await browser.post(action(await browser.get("/members"), "/withdraw"))
+    await browser.post(action(await browser.get("/members/invitations"), "/withdraw"))
     await browser.get(f"/{path}", status=404)
 
 
@@ -132,7 +135,7 @@ async def test_grants_and_roles_are_given_and_made_by_who_may(visit, workspace, 
     browser = await visit(workspace)
     user = await a_viewer(room, ada, None)
     page = await browser.get("/members/grants")
-    role = re.search(r'<option value="([0-9a-f-]{36})">pool admin', page)[1]
+    role = "pool admin"
     await browser.post("/members/grants", to=f"user:{user.id}", role=role, where="workspace")
     page = await browser.get("/members/grants")
     assert "pool admin" in page
@@ -185,18 +188,19 @@ async def test_an_admin_makes_roles_groups_users_and_workspaces(visit, workspace
 
 
 async def test_many_grants_are_turned_and_sought_and_one_of_many_is_named(visit, workspace, room, ada, monkeypatch):
-    """Memberships take no place among them; where a choice would hold too many, kind and name are typed."""
+    """Memberships take no place among them; where a choice would hold too many, who is meant is typed."""
     browser = await visit(workspace)
     user, other = await a_viewer(room, ada, None), await a_viewer(room, ada, None)
-    monkeypatch.setattr(pages, "_CHOSEN", 1)
+    monkeypatch.setattr(picker, "FEW", 1)
     monkeypatch.setattr(pages, "_PAGE", 1)
     page = await browser.get("/members/grants")
-    assert 'id="f-named" name="named"' in page
-    role = re.search(r'<option value="([0-9a-f-]{36})">pool admin', page)[1]
+    assert 'id="to" name="to"' in page
+    assert 'data-suggests="principals"' in page
+    role = "pool admin"
     for each in (user, other):
-        await browser.post("/members/grants", kind="user", named=each.username, role=role, where="workspace")
-    await browser.post("/members/grants", 404, kind="user", named="nobody-at-all", role=role, where="workspace")
-    await browser.post("/members/grants", 400, kind="robot", named=user.username, role=role, where="workspace")
+        await browser.post("/members/grants", to=each.username, role=role, where="workspace")
+    await browser.post("/members/grants", 400, to="nobody-at-all", role=role, where="workspace")
+    await browser.post("/members/grants", 400, to=f"robot:{user.id}", role=role, where="workspace")
 
     def holds(text, each):
         return f'name">{each.username}<' in text

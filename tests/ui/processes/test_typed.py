@@ -3,9 +3,7 @@
 import re
 
 from controlroom.ids import uuid7
-from controlroom.ui.processes import pages_triggers
-from controlroom.ui.schedules import pages_edit
-from controlroom.ui.webhooks import pages as webhooks
+from controlroom.ui.pickers import picker
 
 
 async def test_one_of_many_processes_is_typed(room, visit, workspace, process, monkeypatch):
@@ -13,13 +11,10 @@ async def test_one_of_many_processes_is_typed(room, visit, workspace, process, m
     browser = await visit(workspace)
     another = "insert into process (id, workspace_id, name) values (%(id)s, %(workspace)s, 'Zeta')"
     await room.engine.database.execute(another, id=uuid7(), workspace=workspace)
-    for module in (pages_triggers, pages_edit, webhooks):
-        monkeypatch.setattr(module, "_MOST", 2)
-    for path in ("/schedules/new", "/webhooks/new", f"/processes/{process}/triggers"):
+    monkeypatch.setattr(picker, "FEW", 1)
+    for path in ("/schedules/new", "/webhooks/new", f"/processes/{process}/triggers", "/items/new", "/runs"):
         answer = await browser.http.get(f"{browser.base}{path}", follow_redirects=True)
-        assert re.search(r'<input class="input" id="f-(process|next)" [^>]*data-suggests="processes"', answer.text), (
-            path
-        )
+        assert re.search(r'<input class="input" id="(process|next)" [^>]*data-suggests="processes"', answer.text), path
         assert '<option value="Zeta">' in answer.text
 
     fields = {"endpoint": "https://example.com/hook", "event": "run.completed"}

@@ -63,7 +63,10 @@ async def test_a_request_tells_who_has_to_do_what(visit, workspace, room, ada, p
     page = await browser.get("/tasks/requests")
     assert "1 waits for somebody" in page
     assert f"{made.number}-{run.run_no}" in page
-    assert f"/processes/{made.number}/start" in page
+    asking = await browser.http.get(f"{browser.base}/tasks/requests/new", follow_redirects=False)
+    assert asking.headers["location"] == f"{browser.base}/processes/{made.number}/start", "of the one that asks people"
+    nobody = await browser.get("/tasks/requests/new?process=Nobody")
+    assert "There is no process that asks people" in nobody
     assert "Travel" in await browser.get("/tasks/requests?as=csv")
     here = f"/tasks/requests/{run.number}"
     assert here in page

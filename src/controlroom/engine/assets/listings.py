@@ -1,10 +1,11 @@
-"""The list of assets: what a row shows, and by which fields they are found and sorted."""
+"""The lists of assets: what a row shows, and by which fields they are found and sorted."""
 
 from datetime import datetime
 from typing import Final
 
 from msgspec import Struct
 
+from controlroom.engine.assets.shared import COLUMNS
 from controlroom.engine.lists.model import Field, Kind, Listing
 from controlroom.ids import AssetId
 
@@ -39,3 +40,20 @@ ASSETS: Final = Listing(
     ),
 )
 """Assets of workspaces; there are few of them, and their order is by name or time."""
+
+SHARED_ASSETS: Final = Listing(
+    noun="assets",
+    table="shared_asset",
+    columns=COLUMNS,
+    tenant="shared_asset.organization_id",
+    fields=(
+        Field("id", Kind.ID, is_sortable=True),
+        Field("number", Kind.INTEGER, is_sortable=True),
+        Field("name", Kind.TEXT, is_sortable=True),
+        Field("content_type", Kind.TEXT),
+        Field("size", Kind.INTEGER, is_sortable=True),
+        Field("created_at", Kind.INSTANT, is_sortable=True),
+        Field("updated_at", Kind.INSTANT, is_sortable=True),
+    ),
+)
+"""Assets of an organization, `within=throughout(actor, Permission.READ_ASSETS)`."""

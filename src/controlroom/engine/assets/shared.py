@@ -23,9 +23,10 @@ SHARED_ASSET: Final = Noun[AssetId](
     name="shared_asset.name",
 )
 
-_ASSET: Final = """shared_asset.id, shared_asset.number, shared_asset.name, shared_asset.created_at,
+COLUMNS: Final = """shared_asset.id, shared_asset.number, shared_asset.name, shared_asset.created_at,
     shared_asset.updated_at, true as is_shared,
-    jsonb_build_object('content_type', content_type, 'size', size, 'hash', hash) as content"""
+    jsonb_build_object('content_type', shared_asset.content_type, 'size', shared_asset.size,
+                       'hash', shared_asset.hash) as content"""
 
 
 async def create(engine: Engine, actor: Actor, name: str, *, content_type: str, data: bytes) -> Asset:
@@ -59,7 +60,7 @@ async def list_shared(engine: Engine, actor: Actor, *, after: AssetId | None = N
     ensure_in_organization(actor, Permission.READ_ASSETS)
     return await engine.database.all(
         Asset,
-        f"select {_ASSET} from shared_asset where organization_id = %(organization)s {oldest_first('id')}",
+        f"select {COLUMNS} from shared_asset where organization_id = %(organization)s {oldest_first('id')}",
         organization=actor.organization_id,
         after=after,
         limit=limit,
@@ -71,7 +72,7 @@ async def get(engine: Engine, actor: Actor, asset: AssetId) -> Asset:
     ensure_in_organization(actor, Permission.READ_ASSETS)
     found = await engine.database.one_or_none(
         Asset,
-        f"select {_ASSET} from shared_asset where id = %(asset)s and organization_id = %(organization)s",
+        f"select {COLUMNS} from shared_asset where id = %(asset)s and organization_id = %(organization)s",
         asset=asset,
         organization=actor.organization_id,
     )
@@ -99,7 +100,7 @@ async def seen_from(tx: Statements, scope: Scope, name: str) -> Asset | None:
     return await tx.one_or_none(
         Asset,
         f"""
-        select {_ASSET} from shared_asset
+        select {COLUMNS} from shared_asset
          where organization_id = (select organization_id from workspace where id = {SEEN}) and name = %(name)s
         """,
         name=name,
@@ -120,7 +121,7 @@ async def _put(
            set content_type = excluded.content_type, size = excluded.size, hash = excluded.hash,
                updated_at = clock_now()
          where not %(is_new)s
-        returning {_ASSET}
+        returning {COLUMNS}
         """,
         id=uuid7(),
         is_new=is_new,

@@ -28,6 +28,11 @@ CONNECTIONS: Final = Listing(
 )
 """Its rows are handed out one by one: whose they are depends on who asks. There are dozens."""
 
+_LOGIN: Final = """(case when connection_login.username <> '' then connection_login.username
+                 when connection_login.kind = 'duckdb' then 'DuckDB file' else 'PostgreSQL' end
+           || case when connection_login.schema_name <> '' then ' → ' || connection_login.schema_name else '' end)"""
+"""What people know a log-in by: it has no name of its own."""
+
 LOGINS: Final = Listing(
     noun="log-ins",
     table="connection_login",
@@ -38,6 +43,9 @@ LOGINS: Final = Listing(
         Field("id", Kind.ID, is_sortable=True),
         Field("number", Kind.INTEGER, is_sortable=True),
         Field("kind", Kind.TEXT, choices=among(ConnectionKind)),
+        Field("username", Kind.TEXT, is_sortable=True),
+        Field("schema_name", Kind.TEXT, is_sortable=True),
+        Field("title", Kind.TEXT, column=_LOGIN),
         Field("created_at", Kind.INSTANT, is_sortable=True),
         Field("updated_at", Kind.INSTANT, is_sortable=True),
         Field("is_there", Kind.TRUTH, column="(connection_login.deleted_at is null)"),
@@ -53,6 +61,8 @@ PROFILES: Final = Listing(
         Field("id", Kind.ID, is_sortable=True),
         Field("number", Kind.INTEGER, is_sortable=True),
         Field("key", Kind.TEXT, is_sortable=True),
+        Field("connection_id", Kind.ID),
+        Field("login_id", Kind.ID),
         Field("created_at", Kind.INSTANT, is_sortable=True),
         Field("updated_at", Kind.INSTANT, is_sortable=True),
         Field("is_there", Kind.TRUTH, column="(connection_profile.deleted_at is null)"),
@@ -67,6 +77,12 @@ EXTENDED_ATTRIBUTES: Final = Listing(
     fields=(
         Field("id", Kind.ID, is_sortable=True),
         Field("number", Kind.INTEGER, is_sortable=True),
+        Field(
+            "title",
+            Kind.TEXT,
+            column="""('#' || extended_attributes.number || coalesce((select ': ' || string_agg(key, ', ' order by key)
+                        from jsonb_object_keys(extended_attributes.attributes) as key), ''))""",
+        ),
         Field("created_at", Kind.INSTANT, is_sortable=True),
         Field("updated_at", Kind.INSTANT, is_sortable=True),
         Field("is_there", Kind.TRUTH, column="(extended_attributes.deleted_at is null)"),

@@ -11,6 +11,7 @@ cost grows with the number of tenants, not with their rows. One tenant stays a p
 Offset. The rows before a page are counted off by ids and keys alone; only the page's own rows are read whole.
 """
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
@@ -34,6 +35,7 @@ from controlroom.engine.lists.model import (
 )
 from controlroom.postgres.statement import Statement
 
+_PARAMETER: Final = re.compile(r"%\((\w+)\)s", re.ASCII)
 COUNTED: Final = 100_000
 """Rows up to which a total is exact (DESIGN §5)."""
 _MOST_KEYS: Final = 8
@@ -156,6 +158,16 @@ def totals(listing: Listing, within: Within, asked: Sequence[Filter], *, most: i
     shapes = tuple(reader.shape(each) for each in asked)
     tenant = _Tenant(within.sql, within.is_one)
     return Composed(_totals(listing, tenant, shapes, most), _valued(within, reader.values))
+
+
+def together(parts: Sequence[Composed]) -> Composed:
+    """One statement of several that show the same columns; `place` says of which of them a row is."""
+    arms, values = [], dict[str, Any]()
+    for place, part in enumerate(parts):
+        own = _PARAMETER.sub(rf"%(of_{place}_\1)s", part.sql)
+        arms.append(f"(select {place} as place, part.* from ({own}) as part)")
+        values |= {f"of_{place}_{name}": value for name, value in part.values.items()}
+    return Composed(" union all ".join(arms), values)
 
 
 def condition(listing: Listing, within: Within, asked: Filter = EVERYTHING) -> Composed:

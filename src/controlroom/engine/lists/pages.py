@@ -24,6 +24,25 @@ async def rows(
     return await db.all(into, composed.planned_anew if plans_anew else composed.statement, **composed.values)
 
 
+class Part(msgspec.Struct, frozen=True):
+    """A part of a list that is read together with others."""
+
+    listing: Listing
+    within: Within
+    asked: Asked
+
+
+async def several(db: Statements, into: type[Row], parts: Sequence[Part]) -> list[Row]:
+    """The rows of parts of several lists that show the same columns, in one round trip.
+
+    `into` has a `place` beside the columns: of which part, counted from 0, the row is. Raises Invalid likewise.
+    """
+    if not parts:
+        return []
+    composed = composer.together([composer.rows(each.listing, each.within, each.asked) for each in parts])
+    return await db.all(into, composed.statement, **composed.values)
+
+
 SEPARATOR: Final = ",\n"
 """What stands between rows that are written as JSON, and in none of them: there a line's end is an escape."""
 

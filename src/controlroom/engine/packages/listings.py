@@ -1,4 +1,4 @@
-"""The list of packages: what a row shows, and by which fields they are found and sorted."""
+"""The lists of packages and their tasks: what a row shows, and by which fields they are found and sorted."""
 
 from datetime import datetime
 from typing import Final
@@ -55,3 +55,25 @@ PACKAGES: Final = Listing(
     ),
 )
 """Packages of workspaces, with their latest versions."""
+
+_PACKAGE: Final = "join package on package.id = task.package_id"
+_IS_THERE: Final = """(package.deleted_at is null and exists (
+           select from package_version as latest, jsonb_array_elements(latest.robot -> 'tasks') as named
+            where latest.package_id = package.id and named ->> 'name' = task.name
+              and latest.version = (select max(version) from package_version where package_id = package.id)))"""
+
+TASKS: Final = Listing(
+    noun="tasks",
+    table="task",
+    columns="task.id, task.number, task.package_id, package.name as package_name, task.name",
+    joins=_PACKAGE,
+    tenant="package.workspace_id",
+    fields=(
+        Field("id", Kind.ID, is_sortable=True, join=_PACKAGE),  # whatever is asked, the tenant's table is joined
+        Field("number", Kind.INTEGER, is_sortable=True, join=_PACKAGE),
+        Field("name", Kind.TEXT, is_sortable=True, join=_PACKAGE),
+        Field("title", Kind.TEXT, column="(package.name || ': ' || task.name)", join=_PACKAGE),
+        Field("is_there", Kind.TRUTH, column=_IS_THERE, join=_PACKAGE),
+    ),
+)
+"""Tasks of packages, those too that the latest version of their package has no more (`is_there`)."""

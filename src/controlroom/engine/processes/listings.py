@@ -9,6 +9,10 @@ from controlroom.engine.lists.model import Field, Kind, Listing
 from controlroom.engine.lists.words import Paths, with_path
 from controlroom.ids import ProcessId, WorkspaceId
 
+ASKS_PEOPLE: Final = """(process.form is not null
+            or exists (select from step where step.process_id = process.id and step.form is not null
+                                          and step.deleted_at is null))"""
+"""Whether a process asks people: by a step that waits for them, or by the form that starts it."""
 _WORKSPACE: Final = "join workspace on workspace.id = process.workspace_id"
 
 PROCESSES: Final = Listing(
@@ -25,6 +29,7 @@ PROCESSES: Final = Listing(
         Field("name", Kind.TEXT, is_sortable=True),
         Field("workspace_name", Kind.TEXT, column="workspace.name", is_sortable=True, join=_WORKSPACE),
         Field("is_enabled", Kind.TRUTH),
+        Field("asks_people", Kind.TRUTH, column=ASKS_PEOPLE),
         Field("created_at", Kind.INSTANT, is_sortable=True),
     ),
 )

@@ -1,7 +1,6 @@
-"""All places on which a step may run: workers, groups and provisioners that serve a workspace, by name."""
+"""The places on which a step may run: workers, groups and provisioners that serve a workspace."""
 
-from enum import StrEnum
-from typing import Final
+from collections.abc import Collection
 from uuid import UUID
 
 from msgspec import Struct
@@ -12,42 +11,29 @@ from controlroom.engine.workers.serving import serves
 from controlroom.engine.workers.store import WORKER, WORKER_GROUP
 from controlroom.postgres.database import Statements
 
-MOST: Final = 1000
-"""Of each kind; who has more names them by the API."""
 
-
-class PlaceKind(StrEnum):
-    """What a place is."""
-
-    GROUP = "group"
-    WORKER = "worker"
-    PROVISIONER = "provisioner"
-
-
-class NamedPlace(Struct, frozen=True):
-    """A place, as people call it."""
-
-    kind: PlaceKind
+class _Place(Struct, frozen=True):
     id: UUID
     name: str
 
 
-async def places(db: Statements, scope: Scope) -> list[NamedPlace]:
-    """Groups, workers, provisioners, each in the order of their names."""
-    return await db.all(
-        NamedPlace,
+async def named(db: Statements, scope: Scope, ids: Collection[UUID]) -> dict[UUID, str]:
+    """What some places are called; those that are gone, or serve others, are left out."""
+    if not ids:
+        return {}
+    found = await db.all(
+        _Place,
         f"""
-        (select 'group' as kind, worker_group.id, worker_group.name from worker_group
-          where {serves(WORKER_GROUP)} and worker_group.deleted_at is null
-          order by worker_group.name, worker_group.id limit {MOST})
+        select worker_group.id, worker_group.name from worker_group
+         where {serves(WORKER_GROUP)} and worker_group.deleted_at is null and worker_group.id = any(%(ids)s::uuid[])
         union all
-        (select 'worker', worker.id, worker.name from worker
-          where {serves(WORKER)} and worker.deleted_at is null
-          order by worker.name, worker.id limit {MOST})
+        select worker.id, worker.name from worker
+         where {serves(WORKER)} and worker.deleted_at is null and worker.id = any(%(ids)s::uuid[])
         union all
-        (select 'provisioner', provisioner.id, provisioner.name from provisioner
-          where {serves(PROVISIONER)} and provisioner.deleted_at is null
-          order by provisioner.name, provisioner.id limit {MOST})
+        select provisioner.id, provisioner.name from provisioner
+         where {serves(PROVISIONER)} and provisioner.deleted_at is null and provisioner.id = any(%(ids)s::uuid[])
         """,
+        ids=list(ids),
         **scope.each,
     )
+    return {each.id: each.name for each in found}

@@ -34,7 +34,9 @@ PROVISIONER: Final = Noun[ProvisionerId](
     name="provisioner.name",
 )
 
-_COLUMNS: Final = "id, number, organization_id, serves_all, name, endpoint, max_lifetime, created_at, sealed"
+COLUMNS: Final = """provisioner.id, provisioner.number, provisioner.organization_id, provisioner.serves_all,
+    provisioner.name, provisioner.endpoint, provisioner.max_lifetime, provisioner.created_at"""
+_COLUMNS: Final = f"{COLUMNS}, provisioner.sealed"
 
 
 def place_of(provisioner: ProvisionerId) -> str:

@@ -57,6 +57,7 @@ QUEUES: Final = Listing(
         Field("number", Kind.INTEGER, is_sortable=True),
         Field("workspace_id", Kind.ID),
         Field("name", Kind.TEXT, is_sortable=True),
+        Field("item_model_id", Kind.ID, is_nullable=True),
         Field("description", Kind.TEXT, is_sortable=True),
         Field("status", Kind.TEXT, column=_STATUS, is_sortable=True, choices=among(QueueStatus)),
         Field(

@@ -136,18 +136,23 @@ async def children(db: Statements, node: Node) -> list[Node]:
     )
 
 
-async def folders(db: Statements, node: Node, *, limit: int) -> list[Node]:
-    """The folders of the tree in which something lies, its workspace's or its user's, by path; with the root."""
+async def folders(db: Statements, node: Node, *, limit: int, at: Sequence[str] | None = None) -> list[Node]:
+    """The folders of the tree in which something lies, its workspace's or its user's, by path; with the root.
+
+    `at`: only those of this path, whatever the case of its letters.
+    """
     return await db.all(
         Node,
         f"""{_NODE}
          where node.organization_id = %(organization)s and node.kind in ('folder', 'workspace', 'root')
            and case when %(owner)s::uuid is null then node.workspace_id = %(workspace)s::uuid
                     else node.owner_id = %(owner)s::uuid end
+           and (%(at)s::text[] is null or lower(node.path::text) = lower((%(at)s::text[])::text))
          order by lower(node.path::text) collate "C", node.number limit %(limit)s""",
         organization=node.organization_id,
         workspace=node.workspace_id,
         owner=node.owner_id,
+        at=None if at is None else list(at),
         limit=limit,
     )
 

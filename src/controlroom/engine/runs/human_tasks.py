@@ -20,6 +20,7 @@ from controlroom.engine.lists import pages
 from controlroom.engine.lists.model import OLDEST_FIRST, Asked, Field, Kind, Listing, behind, equal
 from controlroom.engine.processes import store as processes
 from controlroom.engine.processes.forms import AnswerWrong, Form, filled
+from controlroom.engine.processes.listings import ASKS_PEOPLE
 from controlroom.engine.wakes import Topic
 from controlroom.engine.work_items import store as work_items
 from controlroom.engine.work_items.limits import check_payload
@@ -121,6 +122,10 @@ OPEN_TASKS: Final = Listing(
         Field("process_number", Kind.INTEGER, column="process.number", join=_PROCESS),
         Field("run_number", Kind.INTEGER, column="run.number", join=_RUN),
         Field("step_name", Kind.TEXT, column="step.name", is_sortable=True, join=_STEP),
+        Field("process_id", Kind.ID, column="process.id", join=_PROCESS),
+        Field("process_name", Kind.TEXT, column="process.name", is_sortable=True, join=_PROCESS),
+        Field("title", Kind.TEXT, column="coalesce(step.form ->> 'title', '')", join=_STEP),
+        Field("state_at", Kind.INSTANT, is_sortable=True),
         Field("created_at", Kind.INSTANT, is_sortable=True),
     ),
 )
@@ -147,9 +152,7 @@ async def asked_of(db: Statements, scope: Scope, *, limit: int) -> list[AskedOf]
         f"""
         select process.id, process.number, process.name, process.is_enabled from process
          where process.workspace_id = {SEEN} and process.deleted_at is null and process.implicit_task_id is null
-           and (process.form is not null
-                or exists (select from step where step.process_id = process.id and step.form is not null
-                                              and step.deleted_at is null))
+           and {ASKS_PEOPLE}
          order by process.name collate "C", process.id limit %(limit)s
         """,
         limit=limit,

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from msgspec import Raw, Struct
@@ -15,9 +14,6 @@ from controlroom.engine.workers.store import WORKER
 from controlroom.ids import RunId, StepRunId, WorkItemId
 from controlroom.postgres.database import Statements
 
-_MOST: Final = 200
-"""Choices of each kind: what is further is found by its own list."""
-
 
 class Choice(Struct, frozen=True):
     """Something by which a list of items is narrowed."""
@@ -29,20 +25,24 @@ class Choice(Struct, frozen=True):
 
 
 async def choices(
-    db: Statements, scope: Scope, *, process: UUID | None = None, run: UUID | None = None
+    db: Statements,
+    scope: Scope,
+    *,
+    process: UUID | None = None,
+    run: UUID | None = None,
+    queue: UUID | None = None,
+    worker: UUID | None = None,
 ) -> list[Choice]:
-    """The processes, standing queues and workers of a workspace, the steps of a process, and a run: one statement."""
+    """What these are called, as far as they are seen, and the steps of the process: one statement."""
     return await db.all(
         Choice,
         f"""
         (select 'process' as kind, process.id, process.name from process
-          where process.workspace_id = {SEEN} and process.deleted_at is null
-            and (process.implicit_task_id is null or process.id = %(process)s)
-          order by process.name, process.id limit %(most)s)
+          where process.workspace_id = {SEEN} and process.deleted_at is null and process.id = %(process)s)
         union all
         (select 'step', step.id, step.name from step
           where step.workspace_id = {SEEN} and step.process_id = %(process)s and step.deleted_at is null
-          order by step.position limit %(most)s)
+          order by step.position)
         union all
         (select 'run', run.id, process.name || ' #' || run.number
            from run join process on process.id = run.process_id
@@ -50,15 +50,15 @@ async def choices(
         union all
         (select 'queue', queue.id, queue.name from queue
           where queue.workspace_id = {SEEN} and queue.is_standing and queue.deleted_at is null
-          order by queue.name, queue.id limit %(most)s)
+            and queue.id = %(queue)s)
         union all
         (select 'worker', worker.id, worker.name from worker
-          where {serves(WORKER)} and worker.deleted_at is null
-          order by worker.name, worker.id limit %(most)s)
+          where {serves(WORKER)} and worker.deleted_at is null and worker.id = %(worker)s)
         """,
         process=process,
         run=run,
-        most=_MOST,
+        queue=queue,
+        worker=worker,
         **(scope.params | scope.each),
     )
 

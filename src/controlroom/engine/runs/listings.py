@@ -3,6 +3,7 @@
 from typing import Final
 
 from controlroom.engine.lists.model import Field, Kind, Listing, among
+from controlroom.engine.processes.listings import ASKS_PEOPLE
 from controlroom.engine.runs.model import Result, RunState, StartedBy, StepRunState
 
 _PROCESS: Final = "join process on process.id = run.process_id"
@@ -28,6 +29,7 @@ RUNS: Final = Listing(
         Field("run_no", Kind.INTEGER),
         Field("process_id", Kind.ID, index="run_of_process"),
         Field("process_name", Kind.TEXT, column="process.name", is_sortable=True, join=_PROCESS),
+        Field("asks_people", Kind.TRUTH, column=ASKS_PEOPLE, join=_PROCESS),
         Field("state", Kind.TEXT, choices=among(RunState), is_told=True, index="run_by_state"),
         Field("result", Kind.TEXT, is_nullable=True, choices=among(Result)),
         Field("started_by", Kind.TEXT, choices=among(StartedBy)),

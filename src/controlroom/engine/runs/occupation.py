@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from controlroom.engine.access.scope import EACH, Scope
 from controlroom.engine.runs.model import Result, StepRunState
+from controlroom.engine.workers.listings import WORKERS
 from controlroom.engine.workers.model import WorkerState
 from controlroom.engine.workers.serving import serves
 from controlroom.engine.workers.store import WORKER, WORKER_GROUP
@@ -130,8 +132,7 @@ _STATE: Final = """
 _BUSY: Final = """
      cross join lateral (select count(*) as busy from step_run
                           where step_run.worker_id = worker.id and step_run.state = 'in_progress') as held"""
-_OCCUPIED: Final = f"""
-    select worker.id, worker.number, worker.name, {_STATE}, worker.serves_all, worker.slots, worker.version,
+_COLUMNS: Final = f"""worker.id, worker.number, worker.name, {_STATE}, worker.serves_all, worker.slots, worker.version,
            worker.platform, worker.sandbox, worker.trouble, worker.rests_since, worker.seen_at, worker.created_at,
            worker.session is not null as has_session,
            held.busy,
@@ -140,8 +141,11 @@ _OCCUPIED: Final = f"""
                        from worker_group_member
                        join worker_group on worker_group.id = worker_group_member.worker_group_id
                       where worker_group_member.worker_id = worker.id and worker_group.deleted_at is null
-                        and {serves(WORKER_GROUP)}), '[]') as groups
-      from worker {_BUSY}"""
+                        and {serves(WORKER_GROUP)}), '[]') as groups"""
+_OCCUPIED: Final = f"select {_COLUMNS} from worker {_BUSY}"
+
+OCCUPIED: Final = replace(WORKERS, columns=_COLUMNS, joins=_BUSY)
+"""The workers that serve a workspace, each with what it does, `within=in_service(scope)`."""
 
 _COUNTED: Final = f"""
     with alike as materialized (

@@ -16,7 +16,6 @@ from controlroom.engine.statistics.model import HOUR, QueueHour
 from controlroom.engine.statistics.rules import Outlook, hour_of, outlook, rate
 from controlroom.ids import QueueId, WorkspaceId
 from controlroom.postgres.database import Statements
-from controlroom.postgres.keyset import oldest_first
 
 DAY: Final = timedelta(hours=24)
 
@@ -183,27 +182,24 @@ async def _fullest(
     return await _with_hours(db, scope, found, drawn=limit if drawn is None else drawn)
 
 
-async def standing(db: Statements, scope: Scope, *, after: QueueId | None = None, limit: int) -> list[Flow]:
-    """All standing queues in the order of their making, also those in which nothing was for long."""
+async def of_queues(db: Statements, scope: Scope, queues: Sequence[QueueId]) -> dict[QueueId, Flow]:
+    """Of some standing queues, those too in which nothing was for long."""
     found = await db.all(
         Flow,
         f"""
         with asked as (
             select id from queue
-             where workspace_id in {EACH} and is_standing and deleted_at is null
-             {oldest_first("id")}
+             where workspace_id in {EACH} and is_standing and deleted_at is null and id = any(%(queues)s::uuid[])
         ), pending as (
             select null::uuid as step_id, 0::bigint as waiting, null::timestamptz as oldest_at, false as is_cut
              where false
         )
         {_FLOW}
-         order by queue.id
         """,
-        after=after,
-        limit=limit,
+        queues=list(queues),
         **scope.each,
     )
-    return await _with_hours(db, scope, found)
+    return {each.id: each for each in await _with_hours(db, scope, found)}
 
 
 async def flow_of(db: Statements, scope: Scope, queue: QueueId) -> Flow | None:

@@ -11,7 +11,7 @@ from controlroom.engine.access.scope import Scope
 from controlroom.engine.lists.model import EVERYTHING, Compare, Field, Filter, Kind, Listing, Operator, Within
 from controlroom.engine.workers.model import WorkerState
 from controlroom.engine.workers.serving import serves
-from controlroom.engine.workers.store import WORKER
+from controlroom.engine.workers.store import WORKER, WORKER_GROUP
 from controlroom.ids import UserId, WorkerId
 
 
@@ -78,6 +78,22 @@ WORKERS: Final = Listing(
         Field("created_at", Kind.INSTANT, is_sortable=True),
     ),
 )
+
+
+WORKER_GROUPS: Final = Listing(
+    noun="worker groups",
+    table="worker_group",
+    columns="worker_group.id, worker_group.number, worker_group.name, worker_group.created_at",
+    tenant="worker_group.organization_id",
+    always=f"worker_group.deleted_at is null and {serves(WORKER_GROUP)}",
+    fields=(
+        Field("id", Kind.ID, is_sortable=True, index="worker_group_of_organization"),
+        Field("number", Kind.INTEGER, is_sortable=True),
+        Field("name", Kind.TEXT, is_sortable=True),
+        Field("created_at", Kind.INSTANT, is_sortable=True),
+    ),
+)
+"""Groups without who is in them: what one is chosen of."""
 
 
 class Runner(Struct, frozen=True, kw_only=True):

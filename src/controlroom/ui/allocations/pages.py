@@ -11,7 +11,6 @@ from controlroom.engine.allocations.store import ALLOCATION
 from controlroom.engine.locks import standings
 from controlroom.engine.locks.actions import seen_by
 from controlroom.engine.locks.model import LockName
-from controlroom.engine.packages import choices
 from controlroom.engine.packages.store import TASK
 from controlroom.engine.references import resolve
 from controlroom.errors import Invalid
@@ -20,6 +19,7 @@ from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
 from controlroom.ui.lists import Col, ListPage
 from controlroom.ui.locks.pages import bases
 from controlroom.ui.numbers import ensure_number
+from controlroom.ui.pickers.known import TASKS
 from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.routing import Place, page, verb
 
@@ -149,7 +149,7 @@ async def _allocated(request: Asking, fields: Fields) -> Allocation:
         raise Invalid("choose the task", code="TASK_MISSING")
     if not (most.isdecimal() and most.isascii() and len(most) < 6):  # noqa: PLR2004 - more than it may be
         raise Invalid("how many calls run at once is a whole number", code="NUMBER_INVALID")
-    task = await resolve(request.db, seen, TASK, fields.text("task"))
+    task = await resolve(request.db, seen, TASK, await TASKS.chosen(request, fields.text("task")))
     user = await _user(request, run_as) if run_as else None
     return await actions.allocate(*request.acting, task, run_as=user, most=int(most))
 
@@ -178,7 +178,7 @@ async def _form(request: Asking, allocation: Allocation | None, fields: Fields, 
         status=REFUSED if refused else 200,
         fields=fields,
         allocation=allocation,
-        tasks=[] if allocation else await choices.tasks(request.db, request.scope_for(_READS)),
+        task=None if allocation else await TASKS.offered(request, fields.text("task")),
         most=actions.MOST_CALLS,
         refused=refused,
     )

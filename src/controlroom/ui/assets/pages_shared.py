@@ -3,7 +3,9 @@
 from typing import Final
 
 from controlroom.border.links import download_url
+from controlroom.engine.access.scope import throughout
 from controlroom.engine.assets import shared
+from controlroom.engine.assets.listings import SHARED_ASSETS
 from controlroom.engine.assets.model import Asset
 from controlroom.engine.assets.shared import SHARED_ASSET
 from controlroom.engine.downloads.model import DownloadKind
@@ -12,26 +14,45 @@ from controlroom.errors import Invalid
 from controlroom.ids import AssetId
 from controlroom.ui.asking import Asking, Fields, Path, Permission, Shown, elsewhere
 from controlroom.ui.assets.pages import TYPES, read_text, tabs_of, typed
+from controlroom.ui.lists import Col, ListPage
 from controlroom.ui.numbers import ensure_number
 from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.rights import in_organization
 from controlroom.ui.routing import page, verb
 
 _WRITE: Final = in_organization(Permission.WRITE_ASSETS)
-_MOST: Final = 500
 _PREVIEW_BYTES: Final = 200
 """Of a value that stands in the list."""
-_MOST_PREVIEWS: Final = 100
-"""Each is read from the objects."""
+
+
+_LIST: Final = ListPage(
+    listing=SHARED_ASSETS,
+    row=Asset,
+    path="/shared-assets",
+    noun="assets",
+    noun_of_one="asset",
+    topics="shared_asset",
+    columns=(
+        Col("name", "Asset", sort="name", always=True),
+        Col("value", "Value", csv=lambda _: ""),
+        Col("content_type", "Type", csv=lambda each: each.content.content_type),
+        Col("size", "Size", is_number=True, sort="size", csv=lambda each: each.content.size),
+        Col("created_at", "Made", is_number=True, sort="created_at", by_default=False),
+        Col("updated_at", "Changed", is_number=True, sort="updated_at", always=True),
+    ),
+    searched=("name",),
+    searched_words="Name, number or id",
+    sort="name",
+)
 
 
 @page("/shared-assets", needs=Permission.READ_ASSETS)
 async def list_shared(request: Asking) -> Shown:
     """All of them, by name; short texts stand in the list."""
-    assets = await shared.list_shared(*request.governing, limit=_MOST)
+    found = await _LIST.read(request, seen=throughout(request.actor, Permission.READ_ASSETS))
     previews = {
         each.id: await read_text(request, each)
-        for each in assets
+        for each in found.rows
         if each.content and each.content.size <= _PREVIEW_BYTES
     }
     return await request.show(
@@ -39,8 +60,8 @@ async def list_shared(request: Asking) -> Shown:
         title="Assets of the organization",
         at="assets",
         crumbs=request.way(("Assets", "/assets"), "Of the organization"),
-        tabs=tabs_of(request, "Of the organization"),
-        assets=sorted(assets, key=lambda each: each.name),
+        beside=tabs_of(request, "Of the organization"),
+        found=found,
         previews=previews,
         may_change=_may_change(request),
     )

@@ -10,13 +10,15 @@ from controlroom.engine.assistants.model import Assistant, AssistantChange
 from controlroom.engine.assistants.store import ASSISTANT
 from controlroom.engine.lists import pages
 from controlroom.engine.lists.model import Asked, equal
-from controlroom.engine.packages import choices
 from controlroom.engine.packages.model import Task
+from controlroom.engine.packages.store import get_task
 from controlroom.engine.references import resolve
-from controlroom.ids import AssistantId, AssistantRunId, as_uuid
+from controlroom.errors import Invalid
+from controlroom.ids import AssistantId, AssistantRunId, TaskId, as_uuid
 from controlroom.ui.asking import Asking, Fields, Path, Permission, Shown
 from controlroom.ui.lists import Col, ListPage
 from controlroom.ui.numbers import ensure_number, id_of
+from controlroom.ui.pickers.known import TASKS
 from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.routing import Place, page, verb
 from controlroom.ui.states import Sign
@@ -79,9 +81,9 @@ async def ask_for_assistant(request: Asking) -> Shown:
 async def create_assistant(request: Asking) -> Shown:
     """Make it: whoever may start runs here may run it on their machine."""
     fields = await request.fields()
-    chosen = await _chosen(request, fields)
+    chosen, refused = await tried(_chosen(request, fields))
     if chosen is None:
-        return await _form(request, fields, refused="Choose the task that it runs")
+        return await _form(request, fields, refused=refused)
     made, refused = await tried(
         actions.create(*request.acting, name=fields.text("name"), package=chosen.package_id, task=chosen.name)
     )
@@ -137,9 +139,9 @@ async def edit_assistant(request: Asking, number: Path[str]) -> Shown:
     """Change it; runs under way go on as they began."""
     fields = await request.fields()
     assistant = await seen(request, number)
-    chosen = await _chosen(request, fields)
+    chosen, refused = await tried(_chosen(request, fields))
     if chosen is None:
-        return await _form(request, fields, assistant, refused="Choose the task that it runs")
+        return await _form(request, fields, assistant, refused=refused)
     change = AssistantChange(name=fields.text("name"), task=(chosen.package_id, chosen.name))
     _, refused = await tried(actions.edit(*request.acting, assistant.id, change))
     if refused:
@@ -188,15 +190,15 @@ def _may_change(request: Asking) -> bool:
     return request.actor.may(Permission.WRITE_ASSISTANTS, request.workspace)
 
 
-async def _chosen(request: Asking, fields: Fields) -> Task | None:
-    """The task that a form names, among those of the workspace."""
-    task = as_uuid(fields.text("task"))
-    known = await choices.tasks(request.db, request.scope_for(Permission.WRITE_ASSISTANTS))
-    return next((each for each in known if each.id == task), None)
+async def _chosen(request: Asking, fields: Fields) -> Task:
+    """The task that a form names, among those of the workspace. Raises PickRefused, Invalid, TaskNotFound."""
+    task = as_uuid(await TASKS.chosen(request, fields.text("task")))
+    if task is None:
+        raise Invalid("choose the task that it runs", code="TASK_MISSING")
+    return await get_task(request.db, request.scope_for(Permission.WRITE_ASSISTANTS), TaskId(task))
 
 
 async def _form(request: Asking, fields: Fields, assistant: Assistant | None = None, *, refused: str = "") -> Shown:
-    tasks = await choices.tasks(request.db, request.scope_for(Permission.READ_ASSISTANTS))
     return await request.show(
         "assistants/form.html",
         title=f"Edit {assistant.name}" if assistant else "New assistant",
@@ -209,6 +211,6 @@ async def _form(request: Asking, fields: Fields, assistant: Assistant | None = N
         status=REFUSED if refused else 200,
         assistant=assistant,
         fields=fields,
-        tasks=[(str(each.id), f"{each.package_name}: {each.name}") for each in tasks],
+        task=await TASKS.offered(request, fields.text("task")),
         refused=refused,
     )

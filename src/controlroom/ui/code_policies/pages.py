@@ -16,6 +16,8 @@ from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
 from controlroom.ui.filters import Choice
 from controlroom.ui.lists import Col, ListPage
 from controlroom.ui.numbers import ensure_number
+from controlroom.ui.pickers.known import POLICIES
+from controlroom.ui.pickers.picker import Offer
 from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.rights import in_organization
 from controlroom.ui.routing import Place, page, verb
@@ -64,14 +66,15 @@ _LIST: Final = ListPage(
 async def list_policies(request: Asking) -> Shown:
     """Those of the organization, and by which one packages of this workspace are read."""
     seen = Within.one("%(organization)s", organization=request.actor.organization_id)
+    here = await store.policy_of(*request.reading)
     return await request.show(
         "code_policies/list.html",
         title="Code policies",
         at="code-policies",
         found=await _LIST.read(request, seen=seen),
-        here=await store.policy_of(*request.reading),
+        here=here,
         usual=rules.DEFAULT,
-        offered=await offered(request),
+        offered=await offered(request, None if here is None else here.id),
         refuses=dict(REFUSES),
     )
 
@@ -100,7 +103,8 @@ async def give_policy(request: Asking) -> Shown:
     """Have the packages of this workspace read by a policy; by none: by the usual one."""
     fields = await request.fields()
     before = await store.policy_of(request.db, request.scope_for(Permission.WRITE_WORKSPACE))
-    wanted = await policy_id(request, fields.text("policy")) if fields.text("policy") else None
+    named = await POLICIES.chosen(request, fields.text("policy"))
+    wanted = await policy_id(request, named) if named else None
     await policies.give(*request.acting, wanted)
     was = {"policy": "" if before is None else str(before.number)}
     said = "Packages that are brought from now on are read by it."
@@ -170,17 +174,16 @@ async def delete_policy(request: Asking, number: Path[str]) -> Shown:
 
 
 async def policy_id(request: Asking, named: str) -> CodePolicyId:
-    """The policy of the organization that a form or an address names. Raises PolicyNotFound."""
+    """The policy of the organization of an id, number or name. Raises PolicyNotFound."""
     found: CodePolicyId = await resolve(request.db, request.scope_for(_READS), CODE_POLICY, named)
     return found
 
 
-async def offered(request: Asking) -> list[tuple[str, str]]:
-    """The policies that may be given, by number and name; none for who gives none."""
+async def offered(request: Asking, now: CodePolicyId | None) -> Offer | None:
+    """The policies that may be given, with the one that is given now; None for who gives none."""
     if not request.actor.may(Permission.WRITE_WORKSPACE, request.workspace):
-        return []
-    known = await store.policies(request.db, request.actor.organization_id, limit=_MOST)
-    return [(str(each.number), each.name) for each in known]
+        return None
+    return await POLICIES.offered(request, str(now or ""))
 
 
 def _said(policy: CodePolicy) -> dict[str, str]:

@@ -18,6 +18,7 @@ from controlroom.engine.wakes import Watch
 from controlroom.ui.asking import Asking, Path, Permission, Shown
 from controlroom.ui.code_policies.pages import policy_id
 from controlroom.ui.numbers import ensure_number
+from controlroom.ui.pickers.known import POLICIES
 from controlroom.ui.refusals import REFUSED, said
 from controlroom.ui.repository.pages import node_of
 from controlroom.ui.routing import page, verb
@@ -67,7 +68,8 @@ async def give_folder(request: Asking, number: Path[str]) -> Shown:
         raise NodeNotFound(number)
     seen = request.scope_for(Permission.WRITE_WORKSPACE)
     before = await store.folder_policy(request.db, seen, node.id)
-    wanted = await policy_id(request, fields.text("policy")) if fields.text("policy") else None
+    named = await POLICIES.chosen(request, fields.text("policy"))
+    wanted = await policy_id(request, named) if named else None
     await policies.give_folder(*request.acting, node.id, wanted)
     here = f"{request.base}/repository/{node.number}"
     was = {"policy": "" if before is None else str(before.number)}

@@ -8,13 +8,13 @@ from controlroom.engine.access.key_uses import API_KEYS, UsedKey
 from controlroom.engine.access.scope import within
 from controlroom.engine.lists import pages
 from controlroom.engine.lists.model import EVERYTHING
-from controlroom.engine.processes import store as processes
-from controlroom.engine.processes.model import Process
 from controlroom.errors import NotFound
 from controlroom.ui.asking import Asking, Crumb, Permission, Shown
 from controlroom.ui.connect.colours import coloured
 from controlroom.ui.connect.ways import NAMED, WAYS, Facts, Way, changes
 from controlroom.ui.permissions import tags_of
+from controlroom.ui.pickers.known import PROCESSES
+from controlroom.ui.pickers.picker import Named
 from controlroom.ui.routing import Place, page, verb
 
 PLACE: Final = Place(at="connect", name="API access", path="/connect", icon="connect", needs=Permission.READ_API_KEYS)
@@ -22,7 +22,6 @@ PLACE: Final = Place(at="connect", name="API access", path="/connect", icon="con
 LATELY: Final = timedelta(days=30)
 MOST_KEYS: Final = 12
 """Keys on the page, those that were used last; the list has all."""
-_MOST_PROCESSES: Final = 200
 
 
 @page("/connect", needs=Permission.READ_API_KEYS)
@@ -46,13 +45,10 @@ async def _show(request: Asking, asked: dict[str, str], *, is_tried: bool = Fals
         request.db, seen, sought=sought, since=(datetime.now(UTC) - LATELY).date(), limit=MOST_KEYS
     )
     [total] = await pages.count_each(request.db, API_KEYS, within(seen), [EVERYTHING])
-    known: list[Process] = []
-    if request.actor.may(Permission.READ_PROCESSES, request.workspace):
-        scope = request.scope_for(Permission.READ_PROCESSES)
-        known = await processes.list_processes(request.db, scope, limit=_MOST_PROCESSES)
+    offer = await PROCESSES.offered(request, asked.get("process", ""))
     way = NAMED.get(asked.get("way", ""), WAYS[0])
     key = _chosen_key(keys, asked.get("key", ""))
-    process = next((each for each in known if str(each.number) == asked.get("process")), next(iter(known), None))
+    process = await PROCESSES.one(request, asked.get("process", "")) or await PROCESSES.any(request)
     of = _facts(request, key, process)
     values: dict[str, Any] = {
         "keys": [(each, *tags_of(each.permissions)) for each in keys],
@@ -61,7 +57,7 @@ async def _show(request: Asking, asked: dict[str, str], *, is_tried: bool = Fals
         "ways": _groups(),
         "way": way,
         "key": key,
-        "processes": known,
+        "processes": offer,
         "process": process,
         "code": coloured(way.code(of), way.language),
         "changes": [each for each in changes(of) if way.vendor in {"", each.vendor}],
@@ -83,7 +79,7 @@ def _groups() -> list[tuple[str, list[Way]]]:
     return [(name, [way for way in WAYS if way.group == name]) for name in names]
 
 
-def _facts(request: Asking, key: UsedKey | None, process: Process | None) -> Facts:
+def _facts(request: Asking, key: UsedKey | None, process: Named | None) -> Facts:
     return Facts(
         url=request.origin,
         workspace_id=str(request.workspace),

@@ -3,22 +3,29 @@
 from typing import Final
 
 from controlroom.engine.access import history
-from controlroom.engine.access.scope import within
 from controlroom.engine.connections import actions, files
 from controlroom.engine.connections.listings import CONNECTIONS, seen_by
-from controlroom.engine.connections.model import Connection, ConnectionChange, ConnectionKind, DuckdbSettings, Storage
+from controlroom.engine.connections.model import (
+    Connection,
+    ConnectionChange,
+    ConnectionKind,
+    DuckdbSettings,
+    PostgresSettings,
+    Settings,
+    Storage,
+)
 from controlroom.engine.connections.store import CONNECTION
-from controlroom.engine.lists import pages
-from controlroom.engine.lists.model import AllOf, Asked, Compare, Operator, Sort, equal
+from controlroom.engine.lists.model import Compare, Operator
 from controlroom.engine.references import resolve
-from controlroom.engine.targets.listings import TARGETS
-from controlroom.engine.targets.model import Target
-from controlroom.engine.workers import store as workers
 from controlroom.errors import Invalid
 from controlroom.ui.asking import Asking, Fields, Path, Permission, Shown
 from controlroom.ui.connections.forms import defined, pairs_of
-from controlroom.ui.lists import Link
+from controlroom.ui.filters import Choice
+from controlroom.ui.jobs.pages_targets import LIST as TARGETS
+from controlroom.ui.lists import Col, Link, ListPage
 from controlroom.ui.numbers import ensure_number
+from controlroom.ui.pickers.known import MACHINES
+from controlroom.ui.pickers.picker import resolved
 from controlroom.ui.refusals import REFUSED, said, tried
 from controlroom.ui.rights import in_organization
 from controlroom.ui.routing import Place, page, verb
@@ -27,9 +34,31 @@ PLACE: Final = Place(
     at="connections", name="Connections", path="/connections", icon="connections", needs=Permission.READ_TARGETS
 )
 _WRITE: Final = in_organization(Permission.WRITE_CONNECTIONS)
-MOST: Final = 200
+_USUAL_PORT: Final = 5432
 THERE: Final = Compare("is_there", Operator.EQ, value=True)
 KINDS: Final = {ConnectionKind.POSTGRES: "PostgreSQL", ConnectionKind.DUCKDB: "DuckDB file"}
+
+
+_LIST: Final = ListPage(
+    listing=CONNECTIONS,
+    row=Connection,
+    path="/connections",
+    noun="connections",
+    noun_of_one="connection",
+    topics="connection",
+    always=THERE,
+    filters=(Choice("kind", "To", "kind", {each.value: said_ for each, said_ in KINDS.items()}),),
+    columns=(
+        Col("name", "Connection", sort="name", always=True),
+        Col("kind", "To", sort="kind"),
+        Col("where", "Where", csv=lambda each: where_of(each.settings)),
+        Col("target_count", "Environments", is_number=True),
+        Col("updated_at", "Changed", sort="updated_at", is_number=True, always=True),
+    ),
+    searched=("name",),
+    searched_words="Name, number or id",
+    sort="name",
+)
 
 
 @page("/connections", needs=Permission.READ_TARGETS)
@@ -40,8 +69,9 @@ async def list_connections(request: Asking) -> Shown:
         title="Connections",
         at="connections",
         tabs=tabs_of(request, "Connections"),
-        connections=await known(request),
+        found=await _LIST.read(request, seen=seen_by(request.actor)),
         kinds=KINDS,
+        where_of=where_of,
         may_change=may_change(request),
     )
 
@@ -60,7 +90,7 @@ async def create_connection(request: Asking) -> Shown:
     fields = await request.fields()
     kind = _kind(fields.text("kind"))
     try:
-        settings = defined(kind, fields, None)
+        settings = defined(kind, await resolved(request, fields, {"place": MACHINES}), None)
     except Invalid as wrong:
         return await _form(request, None, kind, fields, refused=said(wrong))
     made, refused = await tried(actions.create(*request.governing, name=fields.text("name"), settings=settings))
@@ -76,8 +106,6 @@ async def show_connection(request: Asking, number: Path[str]) -> Shown:
     ensure_number(request, number, connection.number)
     settings = connection.settings
     is_kept = isinstance(settings, DuckdbSettings) and settings.storage is Storage.ROOM
-    of_it = AllOf((THERE, equal(connection_number=connection.number)))
-    asked = Asked(filter=of_it, sort=(Sort("name"), Sort("id")), length=MOST)
     return await request.show(
         "connections/connection.html",
         title=connection.name,
@@ -88,7 +116,7 @@ async def show_connection(request: Asking, number: Path[str]) -> Shown:
         kinds=KINDS,
         is_kept=is_kept,
         versions=await files.versions(request.db, request.actor.organization_id, connection.id) if is_kept else [],
-        targets=await pages.rows(request.db, Target, TARGETS, within(request.seen), asked),
+        targets=await TARGETS.first(request, {"connection": str(connection.id)}),
         sees_runs=request.actor.may(Permission.READ_RUNS, request.workspace),
         place=await _place_name(request, settings) if isinstance(settings, DuckdbSettings) else "",
         changes=await history.changes_of(*request.reading, connection.id),
@@ -110,7 +138,8 @@ async def edit_connection(request: Asking, number: Path[str]) -> Shown:
     fields = await request.fields()
     connection = await _connection(request, number)
     try:
-        settings = defined(connection.kind, fields, connection.settings)
+        chosen = await resolved(request, fields, {"place": MACHINES})
+        settings = defined(connection.kind, chosen, connection.settings)
     except Invalid as wrong:
         return await _form(request, connection, connection.kind, fields, refused=said(wrong))
     change = ConnectionChange(name=fields.text("name"), settings=settings)
@@ -137,10 +166,12 @@ async def delete_connection(request: Asking, number: Path[str]) -> Shown:
 
 
 # ---------------------------------------------------------------------------------------------------- what pages share
-async def known(request: Asking) -> list[Connection]:
-    """The connections that the actor sees, by name."""
-    asked = Asked(filter=AllOf((THERE,)), sort=(Sort("name"), Sort("id")), length=MOST)
-    return await pages.rows(request.db, Connection, CONNECTIONS, seen_by(request.actor), asked)
+def where_of(settings: Settings) -> str:
+    """Where it leads, in a line."""
+    if isinstance(settings, PostgresSettings):
+        port = "" if settings.port == _USUAL_PORT else f":{settings.port}"
+        return f"{settings.host}{port}/{settings.database}"
+    return f"{settings.folder}/{settings.path}" if settings.folder else settings.path
 
 
 def may_change(request: Asking) -> bool:
@@ -165,22 +196,10 @@ def _kind(text: str) -> ConnectionKind:
 
 async def _place_name(request: Asking, settings: DuckdbSettings) -> str:
     """The worker or group that has the file, by name where the actor may know it."""
-    places = dict(await _places(request))
+    if settings.worker_id is None and settings.worker_group_id is None:
+        return ""
     key = f"worker:{settings.worker_id}" if settings.worker_id else f"group:{settings.worker_group_id}"
-    return places.get(key, "")
-
-
-async def _places(request: Asking) -> list[tuple[str, str]]:
-    """Groups and workers, of which one may have a file."""
-    if not request.actor.may(Permission.READ_WORKERS, request.workspace):
-        return []
-    seen = request.scope_for(Permission.READ_WORKERS)
-    groups = await workers.list_groups(request.db, seen, limit=MOST)
-    each = await workers.list_workers(request.db, seen, limit=MOST)
-    return [
-        *((f"group:{group.id}", f"group {group.name}") for group in groups),
-        *((f"worker:{worker.id}", f"worker {worker.name}") for worker in each),
-    ]
+    return await MACHINES.named(request, key)
 
 
 async def _form(
@@ -200,7 +219,7 @@ async def _form(
         connection=connection,
         kind=kind,
         choices=[(said_, f"{here}?kind={each.value}", each is kind) for each, said_ in KINDS.items()],
-        places=await _places(request) if kind is ConnectionKind.DUCKDB else [],
+        place=await MACHINES.offered(request, fields.text("place")) if kind is ConnectionKind.DUCKDB else None,
         fields=fields,
         refused=refused,
     )

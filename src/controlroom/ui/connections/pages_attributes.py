@@ -4,22 +4,40 @@ from typing import Any, Final
 
 import msgspec
 
-from controlroom.engine.access.scope import within
 from controlroom.engine.connections import attributes
 from controlroom.engine.connections.attributes import ATTRIBUTES
 from controlroom.engine.connections.listings import EXTENDED_ATTRIBUTES
 from controlroom.engine.connections.model import ExtendedAttributes
-from controlroom.engine.lists import pages
-from controlroom.engine.lists.model import AllOf, Asked, Sort
 from controlroom.engine.references import resolve
 from controlroom.errors import Invalid
 from controlroom.ui.asking import Asking, Path, Permission, Shown
-from controlroom.ui.connections.pages import MOST, THERE, tabs_of
+from controlroom.ui.connections.pages import THERE, tabs_of
+from controlroom.ui.lists import Col, ListPage
 from controlroom.ui.refusals import REFUSED, said, tried
 from controlroom.ui.routing import page, verb
 
 _READS: Final = Permission.READ_TARGETS
 _WRITES: Final = (Permission.WRITE_TARGETS, _READS)
+
+
+_LIST: Final = ListPage(
+    listing=EXTENDED_ATTRIBUTES,
+    row=ExtendedAttributes,
+    path="/attributes",
+    noun="overlays",
+    noun_of_one="overlay",
+    topics="extended_attributes",
+    always=THERE,
+    columns=(
+        Col("number", "Overlay", always=True, sort="number"),
+        Col("attributes", "Puts over", always=True, csv=lambda each: _written(each.attributes)),
+        Col("updated_at", "Changed", sort="updated_at", is_number=True, always=True),
+        Col("verbs", "", always=True, csv=lambda _: ""),
+    ),
+    searched=("title",),
+    searched_words="Name of a setting, number or id",
+    sort="id",
+)
 
 
 @page("/attributes", needs=_READS)
@@ -31,7 +49,7 @@ async def list_attributes(request: Asking) -> Shown:
         at="connections",
         crumbs=request.way(("Connections", "/connections"), "Overlays"),
         tabs=tabs_of(request, "Overlays"),
-        overlays=await attributes_of(request),
+        found=await _LIST.read(request),
         written=_written,
         may_change=_may_change(request),
     )
@@ -93,18 +111,6 @@ async def delete_attributes(request: Asking, number: Path[str]) -> Shown:
     if refused:
         return await _question(request, overlay, refused=refused)
     return request.done(f"{request.base}/attributes", "The overlay is deleted.")
-
-
-async def attributes_of(request: Asking) -> list[ExtendedAttributes]:
-    """The overlays of the workspace, the oldest first."""
-    asked = Asked(filter=AllOf((THERE,)), sort=(Sort("id"),), length=MOST)
-    seen = within(request.scope_for(_READS))
-    return await pages.rows(request.db, ExtendedAttributes, EXTENDED_ATTRIBUTES, seen, asked)
-
-
-def told(overlay: ExtendedAttributes) -> str:
-    """An overlay in a choice: its number, and what it says something of."""
-    return f"#{overlay.number}: {', '.join(overlay.attributes)}"[:80]
 
 
 def _may_change(request: Asking) -> bool:

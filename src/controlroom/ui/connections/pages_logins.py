@@ -5,25 +5,47 @@ from typing import Final
 from msgspec import UNSET
 
 from controlroom.engine.access import history
-from controlroom.engine.access.scope import within
 from controlroom.engine.connections import logins
-from controlroom.engine.connections.listings import LOGINS, PROFILES
+from controlroom.engine.connections.listings import LOGINS
 from controlroom.engine.connections.logins import LOGIN
-from controlroom.engine.connections.model import ConnectionKind, Login, LoginChange, LoginDefinition, Profile
-from controlroom.engine.lists import pages
-from controlroom.engine.lists.model import AllOf, Asked, Sort, equal
+from controlroom.engine.connections.model import ConnectionKind, Login, LoginChange, LoginDefinition
 from controlroom.engine.references import resolve
-from controlroom.engine.targets.listings import TARGETS
-from controlroom.engine.targets.model import Target
 from controlroom.errors import Invalid
 from controlroom.ui.asking import Asking, Fields, Path, Permission, Shown
-from controlroom.ui.connections.pages import KINDS, MOST, THERE, tabs_of
+from controlroom.ui.connections.pages import KINDS, THERE, tabs_of
+from controlroom.ui.connections.pages_profiles import LIST as PROFILES
+from controlroom.ui.filters import Choice
+from controlroom.ui.jobs.pages_targets import LIST as TARGETS
+from controlroom.ui.lists import Col, ListPage
 from controlroom.ui.numbers import ensure_number
 from controlroom.ui.refusals import REFUSED, said, tried
 from controlroom.ui.routing import page, verb
 
 _READS: Final = Permission.READ_TARGETS
 _WRITES: Final = (Permission.WRITE_TARGETS, _READS)
+
+
+_LIST: Final = ListPage(
+    listing=LOGINS,
+    row=Login,
+    path="/logins",
+    noun="log-ins",
+    noun_of_one="log-in",
+    topics="connection_login",
+    always=THERE,
+    filters=(Choice("kind", "Of", "kind", {each.value: told for each, told in KINDS.items()}),),
+    columns=(
+        Col("username", "User", sort="username", always=True),
+        Col("kind", "Of"),
+        Col("schema_name", "Schema", sort="schema_name"),
+        Col("has_password", "Password", csv=lambda each: "kept" if each.has_password else "none"),
+        Col("threads", "Threads", is_number=True),
+        Col("updated_at", "Changed", sort="updated_at", is_number=True, always=True),
+    ),
+    searched=("username", "schema_name"),
+    searched_words="User, schema, number or id",
+    sort="username",
+)
 
 
 @page("/logins", needs=_READS)
@@ -35,7 +57,7 @@ async def list_logins(request: Asking) -> Shown:
         at="connections",
         crumbs=request.way(("Connections", "/connections"), "Log-ins"),
         tabs=tabs_of(request, "Log-ins"),
-        logins=await logins_of(request),
+        found=await _LIST.read(request),
         kinds=KINDS,
         may_change=request.actor.may(Permission.WRITE_TARGETS, request.workspace),
     )
@@ -74,8 +96,6 @@ async def show_login(request: Asking, number: Path[str]) -> Shown:
     """As whom it logs in, and what uses it."""
     login = await _login(request, number)
     ensure_number(request, number, login.number)
-    by_name = (Sort("name"), Sort("id"))
-    of_it = Asked(filter=AllOf((THERE, equal(login_number=login.number))), sort=by_name, length=MOST)
     return await request.show(
         "connections/login.html",
         title=name_of(login),
@@ -84,8 +104,8 @@ async def show_login(request: Asking, number: Path[str]) -> Shown:
         login=login,
         here=f"{request.base}/logins/{login.number}",
         kinds=KINDS,
-        targets=await pages.rows(request.db, Target, TARGETS, within(request.seen), of_it),
-        profiles=[each for each in await profiles_of(request) if each.login_id == login.id],
+        targets=await TARGETS.first(request, {"login": str(login.id)}),
+        profiles=await PROFILES.first(request, {"login": str(login.id)}),
         changes=await history.changes_of(*request.reading, login.id),
         may_change=request.actor.may(Permission.WRITE_TARGETS, request.workspace),
     )
@@ -148,18 +168,6 @@ def name_of(login: Login) -> str:
     """What people know a log-in by: it has no name of its own."""
     who = login.username or KINDS[login.kind]
     return f"{who} → {login.schema_name}" if login.schema_name else who
-
-
-async def logins_of(request: Asking) -> list[Login]:
-    """Those of the workspace, the oldest first."""
-    asked = Asked(filter=AllOf((THERE,)), sort=(Sort("id"),), length=MOST)
-    return await pages.rows(request.db, Login, LOGINS, within(request.scope_for(_READS)), asked)
-
-
-async def profiles_of(request: Asking) -> list[Profile]:
-    """The profiles of the workspace, by key."""
-    asked = Asked(filter=AllOf((THERE,)), sort=(Sort("key"), Sort("id")), length=MOST)
-    return await pages.rows(request.db, Profile, PROFILES, within(request.scope_for(_READS)), asked)
 
 
 async def _login(request: Asking, named: str) -> Login:

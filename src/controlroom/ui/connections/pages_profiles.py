@@ -3,14 +3,18 @@
 from typing import Final
 
 from controlroom.engine.connections import named_profiles
+from controlroom.engine.connections.listings import PROFILES as LISTED
 from controlroom.engine.connections.model import Profile
 from controlroom.engine.connections.named_profiles import PROFILE, ProfileChange
 from controlroom.engine.references import resolve
+from controlroom.errors import Invalid
 from controlroom.ids import ConnectionId, ExtendedAttributesId, LoginId, as_uuid
 from controlroom.ui.asking import Asking, Fields, Path, Permission, Shown
-from controlroom.ui.connections.pages import known, tabs_of
-from controlroom.ui.connections.pages_attributes import attributes_of, told
-from controlroom.ui.connections.pages_logins import logins_of, name_of, profiles_of
+from controlroom.ui.connections.pages import THERE, tabs_of
+from controlroom.ui.filters import Reference
+from controlroom.ui.lists import Col, ListPage
+from controlroom.ui.pickers.known import CONNECTIONS, LOGINS, OVERLAYS
+from controlroom.ui.pickers.picker import resolved
 from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.routing import page, verb
 
@@ -18,18 +22,45 @@ _READS: Final = Permission.READ_TARGETS
 _WRITES: Final = (Permission.WRITE_TARGETS, _READS)
 
 
+LIST: Final = ListPage(
+    listing=LISTED,
+    row=Profile,
+    path="/profiles",
+    noun="profiles",
+    noun_of_one="profile",
+    topics="connection_profile",
+    always=THERE,
+    filters=(
+        Reference("connection", "Connection", "connection_id", CONNECTIONS),
+        Reference("login", "Log-in", "login_id", LOGINS),
+    ),
+    columns=(
+        Col("key", "Key", sort="key", always=True),
+        Col("connection", "Connection", csv=lambda each: each.connection_number),
+        Col("login", "Log-in", csv=lambda each: each.login_number),
+        Col("overlay", "Overlay", csv=lambda each: each.extended_attributes_number),
+        Col("updated_at", "Changed", sort="updated_at", is_number=True, always=True),
+        Col("verbs", "", always=True, csv=lambda _: ""),
+    ),
+    searched=("key",),
+    searched_words="Key, number or id",
+    sort="key",
+)
+
+
 @page("/profiles", needs=_READS)
 async def list_profiles(request: Asking) -> Shown:
     """Those of the workspace."""
+    found = await LIST.read(request)
     return await request.show(
         "connections/profiles.html",
         title="Profiles",
         at="connections",
         crumbs=request.way(("Connections", "/connections"), "Profiles"),
         tabs=tabs_of(request, "Profiles"),
-        profiles=await profiles_of(request),
-        connections={each.id: each.name for each in await known(request)},
-        logins={each.id: name_of(each) for each in await logins_of(request)},
+        found=found,
+        connections=await CONNECTIONS.names(request, {each.connection_id for each in found.rows}),
+        logins=await LOGINS.names(request, {each.login_id for each in found.rows}),
         may_change=_may_change(request),
     )
 
@@ -44,9 +75,10 @@ async def ask_for_profile(request: Asking) -> Shown:
 async def create_profile(request: Asking) -> Shown:
     """Make it."""
     fields = await request.fields()
-    connection, login, over = _named(fields)
-    if connection is None or login is None:
-        return await _form(request, None, fields, refused="Choose a connection and a log-in")
+    named, refused = await tried(_named(request, fields))
+    if named is None:
+        return await _form(request, None, fields, refused=refused)
+    connection, login, over = named
     made, refused = await tried(
         named_profiles.create(
             *request.acting, key=fields.text("key"), connection=connection, login=login, attributes=over
@@ -75,9 +107,10 @@ async def edit_profile(request: Asking, number: Path[str]) -> Shown:
     """Change it for all environments that name it."""
     fields = await request.fields()
     profile = await _profile(request, number)
-    connection, login, over = _named(fields)
-    if connection is None or login is None:
-        return await _form(request, profile, fields, refused="Choose a connection and a log-in")
+    named, refused = await tried(_named(request, fields))
+    if named is None:
+        return await _form(request, profile, fields, refused=refused)
+    connection, login, over = named
     change = ProfileChange(
         key=fields.text("key"), connection_id=connection, login_id=login, extended_attributes_id=over
     )
@@ -103,13 +136,13 @@ async def delete_profile(request: Asking, number: Path[str]) -> Shown:
     return request.done(f"{request.base}/profiles", "The profile is deleted. Its connection and its log-in stay.")
 
 
-def _named(fields: Fields) -> tuple[ConnectionId | None, LoginId | None, ExtendedAttributesId | None]:
-    connection, login, over = (as_uuid(fields.text(name)) for name in ("connection", "login", "attributes"))
-    return (
-        None if connection is None else ConnectionId(connection),
-        None if login is None else LoginId(login),
-        None if over is None else ExtendedAttributesId(over),
-    )
+async def _named(request: Asking, fields: Fields) -> tuple[ConnectionId, LoginId, ExtendedAttributesId | None]:
+    """What a form puts together. Raises Invalid."""
+    chosen = await resolved(request, fields, {"connection": CONNECTIONS, "login": LOGINS, "attributes": OVERLAYS})
+    connection, login, over = (as_uuid(chosen.text(name)) for name in ("connection", "login", "attributes"))
+    if connection is None or login is None:
+        raise Invalid("choose a connection and a log-in", code="CHOICE_MISSING")
+    return ConnectionId(connection), LoginId(login), None if over is None else ExtendedAttributesId(over)
 
 
 def _may_change(request: Asking) -> bool:
@@ -130,9 +163,9 @@ async def _form(request: Asking, profile: Profile | None, fields: Fields, *, ref
         status=REFUSED if refused else 200,
         profile=profile,
         fields=fields,
-        connections=[(str(each.id), each.name) for each in await known(request)],
-        logins=[(str(each.id), f"{name_of(each)} (#{each.number})") for each in await logins_of(request)],
-        overlays=[(str(each.id), told(each)) for each in await attributes_of(request)],
+        connection=await CONNECTIONS.offered(request, fields.text("connection")),
+        login=await LOGINS.offered(request, fields.text("login")),
+        overlay=await OVERLAYS.offered(request, fields.text("attributes")),
         refused=refused,
     )
 

@@ -48,6 +48,7 @@ async def show_health(request: Asking) -> Shown:
         state=state,
         ticks=ticks,
         workers=known,
+        most_workers=_MOST_WORKERS,
         version=__version__,
         objects=around.objects,
         backups=files,

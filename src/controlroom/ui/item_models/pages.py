@@ -2,25 +2,21 @@
 
 from typing import Final
 
-from controlroom.engine.access.scope import within
 from controlroom.engine.item_models import actions, store
 from controlroom.engine.item_models.model import AttributeKind, ItemModel, NewAttribute
 from controlroom.engine.item_models.store import ITEM_MODEL
-from controlroom.engine.lists import pages
-from controlroom.engine.lists.model import Asked, Within, equal
-from controlroom.engine.queues.listings import QUEUES
-from controlroom.engine.queues.model import ListedQueue
+from controlroom.engine.lists.model import Within
 from controlroom.engine.references import resolve
 from controlroom.ids import ItemModelId
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
 from controlroom.ui.lists import Col, ListPage
 from controlroom.ui.numbers import ensure_number
+from controlroom.ui.queues.pages import LIST as QUEUES
 from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.rights import anywhere
 from controlroom.ui.routing import page, verb
 from controlroom.ui.workers.pages import may_govern
 
-_MOST: Final = 1000
 _ROWS: Final = 8
 KINDS: Final = [(each.value, each.value.capitalize()) for each in AttributeKind]
 
@@ -80,14 +76,13 @@ async def show_model(request: Asking, number: Path[str]) -> Shown:
     """Its attributes, and the queues whose items are made of it."""
     model = await _model(request, number)
     ensure_number(request, number, model.number)
-    asked = Asked(filter=equal(item_model_number=model.number), length=_MOST)
     return await request.show(
         "item_models/model.html",
         title=model.name,
         at="workers",
         crumbs=_crumbs(request, model.name),
         model=model,
-        queues=await pages.rows(request.db, ListedQueue, QUEUES, within(request.seen), asked),
+        queues=await QUEUES.first(request, {"model": str(model.id)}),
         may_govern=may_govern(request),
     )
 

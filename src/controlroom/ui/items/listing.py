@@ -7,6 +7,7 @@ from controlroom.engine.work_items.listings import ITEMS
 from controlroom.engine.work_items.model import ExceptionType, ItemState, WorkItem
 from controlroom.ui.filters import AtLeast, Choice, Exactly, InPayload, Reference, Since, Tab, Until
 from controlroom.ui.lists import Col, ListPage
+from controlroom.ui.pickers.known import PROCESSES, QUEUES, WORKERS
 
 
 def _tab(state: ItemState, name: str, *, is_bad: bool = False) -> Tab:
@@ -30,11 +31,11 @@ LIST: Final = ListPage(
         Tab("all", "All", is_sum=True),
     ),
     filters=(
-        Reference("process", "Process", "process_id"),
+        Reference("process", "Process", "process_id", PROCESSES),
         Reference("step", "Step", "step_id"),
         Reference("run", "Run", "run_id"),
-        Reference("queue", "Queue", "queue_id"),
-        Reference("worker", "Worker", "worker_id"),
+        Reference("queue", "Queue", "queue_id", QUEUES),
+        Reference("worker", "Worker", "worker_id", WORKERS),
         Reference("step_run", "Step run", "step_run_id"),
         Choice(
             "type", "Kind of failure", "exception_type", {each.value: each.value.capitalize() for each in ExceptionType}

@@ -34,6 +34,8 @@ from controlroom.ui.routing import Place, page
 PLACE: Final = Place(at="items", name="Work items", path="/items", icon="items", needs=Permission.READ_WORK_ITEMS)
 
 _NOUNS: Final[Mapping[str, Noun[Any]]] = dict(zip(BY_NOUN, (PROCESS, STEP, RUN, QUEUE, WORKER, STEP_RUN), strict=True))
+_PICKED: Final = ("process", "queue", "worker")
+"""Those of which one is chosen by its name, too."""
 _MOST_GROUPS: Final = 12
 _DAY: Final = timedelta(hours=24)
 
@@ -99,7 +101,8 @@ async def by_ids(request: Asking) -> None:
     changed = {}
     for key, noun in _NOUNS.items():
         value = request.query_params.get(key, "").removeprefix("#")
-        if value and as_uuid(value) is None:
+        is_typed = key in _PICKED and not value.isdecimal()  # by its name: the list finds it
+        if value and as_uuid(value) is None and not is_typed:
             changed[key] = str(await resolve(*request.reading, noun, value))
     if changed:
         asked = {key: value for key, value in request.query_params.items() if value}
@@ -110,12 +113,11 @@ async def options_of(
     request: Asking, asked: Mapping[str, str], seen: Scope | None = None
 ) -> dict[str, Sequence[tuple[str, str]]]:
     """What the list may be narrowed to, by filter; and how chips say what it is narrowed to."""
-    process = as_uuid(asked.get("process", ""))
-    run = as_uuid(asked.get("run", ""))
-    found = await item_views.choices(request.db, seen or request.seen, process=process, run=run)
-    options: dict[str, list[tuple[str, str]]] = {"process": [], "queue": [], "worker": []}
-    for each in found:
-        options.setdefault(each.kind, []).append((str(each.id), each.name))
+    ids = {key: as_uuid(asked.get(key, "")) for key in ("process", "run", "queue", "worker")}
+    options: dict[str, list[tuple[str, str]]] = {}
+    if any(ids.values()):
+        for each in await item_views.choices(request.db, seen or request.seen, **ids):
+            options.setdefault(each.kind, []).append((str(each.id), each.name))
     return dict(options)
 
 

@@ -8,7 +8,6 @@ from msgspec import Raw
 from controlroom.border.links import download_url
 from controlroom.engine.downloads.model import DownloadKind
 from controlroom.engine.references import resolve
-from controlroom.engine.runs import item_views
 from controlroom.engine.work_items import actions, store
 from controlroom.engine.work_items.model import WorkItem
 from controlroom.engine.work_items.operations import OPPOSITE, PAST_TENSE, Operation
@@ -20,6 +19,9 @@ from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown, elsewh
 from controlroom.ui.entrance import Moved
 from controlroom.ui.items.shown import place_in_console, shown_item
 from controlroom.ui.items.tree import LARGEST
+from controlroom.ui.pickers.known import PROCESSES
+from controlroom.ui.pickers.picker import PickRefused
+from controlroom.ui.refusals import said
 from controlroom.ui.routing import page, verb
 from controlroom.ui.states import sign_of
 
@@ -36,9 +38,13 @@ async def ask_for_new(request: Asking) -> Shown:
 async def create(request: Asking) -> Shown:
     """Put it into the queue of a process."""
     fields = await request.fields()
-    payload, process = fields.raw("payload"), as_uuid(fields.text("process"))
-    wrongs: dict[str, str] = {}
-    if process is None:
+    payload, wrongs = fields.raw("payload"), dict[str, str]()
+    process = None
+    try:
+        process = as_uuid(await PROCESSES.chosen(request, fields.text("process")))
+    except PickRefused as refused:
+        wrongs["process"] = f"{said(refused)}."
+    if process is None and not wrongs:
         wrongs["process"] = "Choose a process: the item waits in its first queue."
     read = _read(payload, wrongs)
     priority = fields.text("priority", "0") or "0"
@@ -243,15 +249,13 @@ async def _form(
     priority: str = "0",
     wrongs: dict[str, str] | None = None,
 ) -> Shown:
-    found = await item_views.choices(request.db, request.scope_for(Permission.READ_WORK_ITEMS))
     return await request.show(
         "items/new.html",
         title="New work item",
         at="items",
         crumbs=request.way(("Work items", "/items"), "New"),
         status=422 if wrongs else 200,
-        processes=[("", "Choose one"), *((str(each.id), each.name) for each in found if each.kind == "process")],
-        process=process,
+        process=await PROCESSES.offered(request, process),
         payload=payload,
         reference=reference,
         priority=priority,

@@ -16,7 +16,7 @@ from controlroom.engine.job_definitions.model import JobDefinition, ListedJob
 from controlroom.engine.jobs.store import JOB
 from controlroom.engine.jobs.timetables import cron_of, timetable_of
 from controlroom.engine.lists import pages
-from controlroom.engine.lists.model import AllOf, Asked, Compare, Filter, Operator, Sort, equal
+from controlroom.engine.lists.model import AllOf, Asked, Compare, Operator, equal
 from controlroom.engine.projects import store as projects
 from controlroom.engine.references import resolve
 from controlroom.engine.runs import actions as runs
@@ -24,15 +24,14 @@ from controlroom.engine.runs.model import DefaultInput
 from controlroom.engine.runs.projects import left
 from controlroom.engine.runs.projects.errors import NoDocs
 from controlroom.engine.schedules.words import in_words
-from controlroom.engine.targets.listings import TARGETS
-from controlroom.engine.targets.model import Target
-from controlroom.engine.targets.store import TARGET
 from controlroom.errors import Invalid, NotFound
 from controlroom.ids import ProcessId, TargetId, as_uuid
 from controlroom.ui.asking import Asking, Fields, Path, Permission, Shown, elsewhere
 from controlroom.ui.filters import Reference, Tab
 from controlroom.ui.lists import Col, Link, ListPage
 from controlroom.ui.numbers import ensure_number
+from controlroom.ui.pickers.known import TARGETS
+from controlroom.ui.pickers.picker import resolved
 from controlroom.ui.refusals import REFUSED, said, tried
 from controlroom.ui.routing import Place, page, verb
 from controlroom.ui.states import Sign
@@ -40,7 +39,8 @@ from controlroom.ui.states import Sign
 PLACE: Final = Place(
     at="jobs", name="dbt jobs", path="/jobs", is_rare=True, icon="jobs", needs=Permission.READ_PROCESSES
 )
-MOST: Final = 200
+MOST_SOURCES: Final = 200
+"""Of a report of freshness: the worst come first."""
 _FRESHNESS: Final = "sources.json"
 """What the tool leaves of the freshness of sources."""
 _MOST_REPORT: Final = 4 << 20
@@ -53,7 +53,7 @@ FRESHNESS: Final = {
 }
 
 
-_LIST: Final = ListPage(
+LIST: Final = ListPage(
     listing=JOBS,
     row=ListedJob,
     path="/jobs",
@@ -66,7 +66,7 @@ _LIST: Final = ListPage(
         Tab("scheduled", "By themselves", AllOf((equal(is_scheduled=True), equal(is_enabled=True)))),
         Tab("disabled", "Disabled", equal(is_enabled=False)),
     ),
-    filters=(Reference("target", "Environment", "target_id", TARGET),),
+    filters=(Reference("target", "Environment", "target_id", TARGETS),),
     columns=(
         Col("name", "Job", sort="name", always=True),
         Col("target_name", "Environment"),
@@ -89,7 +89,7 @@ async def list_jobs(request: Asking) -> Shown:
         title="dbt jobs",
         at="jobs",
         tabs=tabs_of(request, "Jobs"),
-        found=await _LIST.read(request, options={"target": await _targets(request)}),
+        found=await LIST.read(request),
         project=await projects.find(*request.reading),
         when=when_told,
         may_start=request.actor.may(Permission.START_RUNS, request.workspace),
@@ -101,7 +101,7 @@ async def list_jobs(request: Asking) -> Shown:
 async def show_job(request: Asking, number: Path[str]) -> Shown:
     """What it runs, on what, when, and what it has left."""
     found = await resolve(*request.reading, JOB, number)
-    job = await _job(request, found)
+    job = await job_of(request, found)
     ensure_number(request, number, job.number)
     sees = request.actor.may(Permission.READ_RUN_OUTPUTS, request.workspace)
     docs = await left.file_of_job(*request.reading, found, left.DOCS_PAGE) if sees else None
@@ -155,11 +155,12 @@ async def ask_for_job(request: Asking) -> Shown:
 async def create_job(request: Asking) -> Shown:
     """Make it."""
     fields = await request.fields()
-    target = as_uuid(fields.text("target"))
-    if target is None:
-        return await _form(request, None, fields, refused="Choose the environment on which it works")
     try:
-        definition = _defined(fields, JobDefinition(name="", target=TargetId(target)))
+        chosen = await resolved(request, fields, {"target": TARGETS})
+        target = as_uuid(chosen.text("target"))
+        if target is None:
+            return await _form(request, None, fields, refused="Choose the environment on which it works")
+        definition = _defined(chosen, JobDefinition(name="", target=TargetId(target)))
     except Invalid as wrong:
         return await _form(request, None, fields, refused=said(wrong))
     made, refused = await tried(actions.create(*request.acting, definition))
@@ -171,7 +172,7 @@ async def create_job(request: Asking) -> Shown:
 @page("/jobs/{number:str}/edit", needs=(Permission.WRITE_PROCESSES, Permission.READ_PROCESSES))
 async def ask_to_edit(request: Asking, number: Path[str]) -> Shown:
     """What it runs, on what and when."""
-    job = await _job(request, await resolve(*request.reading, JOB, number))
+    job = await job_of(request, await resolve(*request.reading, JOB, number))
     settings = job.definition.settings
     pairs = [
         ("name", job.name),
@@ -201,12 +202,13 @@ async def edit_job(request: Asking, number: Path[str]) -> Shown:
     """Change it; runs under way go on as they were started."""
     fields = await request.fields()
     found = await resolve(request.db, request.scope_for(Permission.WRITE_PROCESSES), JOB, number)
-    job = await _job(request, found)
+    job = await job_of(request, found)
     try:
-        _defined(fields, job.definition)
+        chosen = await resolved(request, fields, {"target": TARGETS})
+        _defined(chosen, job.definition)
     except Invalid as wrong:
         return await _form(request, job, fields, refused=said(wrong))
-    _, refused = await tried(actions.change(*request.acting, found, lambda before: _defined(fields, before)))
+    _, refused = await tried(actions.change(*request.acting, found, lambda before: _defined(chosen, before)))
     if refused:
         return await _form(request, job, fields, refused=refused)
     return request.done(f"{request.base}/jobs/{number}", "The job is changed.")
@@ -244,15 +246,6 @@ def _defined(fields: Fields, before: JobDefinition) -> JobDefinition:
     )
 
 
-async def _targets(request: Asking) -> list[tuple[str, str]]:
-    """The environments that the actor may see, by name."""
-    if not request.actor.may(Permission.READ_TARGETS, request.workspace):
-        return []
-    asked = Asked(filter=AllOf((THERE,)), sort=(Sort("name"), Sort("id")), length=MOST)
-    seen = within(request.scope_for(Permission.READ_TARGETS))
-    return [(str(each.id), each.name) for each in await pages.rows(request.db, Target, TARGETS, seen, asked)]
-
-
 async def _form(request: Asking, job: ListedJob | None, fields: Fields, *, refused: str = "") -> Shown:
     return await request.show(
         "jobs/form.html",
@@ -266,7 +259,7 @@ async def _form(request: Asking, job: ListedJob | None, fields: Fields, *, refus
         status=REFUSED if refused else 200,
         job=job,
         fields=fields,
-        targets=await _targets(request),
+        target=await TARGETS.offered(request, fields.text("target")),
         refused=refused,
     )
 
@@ -274,7 +267,7 @@ async def _form(request: Asking, job: ListedJob | None, fields: Fields, *, refus
 @page("/jobs/{number:str}/delete", needs=(Permission.WRITE_PROCESSES, Permission.READ_PROCESSES))
 async def ask_to_delete(request: Asking, number: Path[str]) -> Shown:
     """What goes with it."""
-    return await _question(request, await _job(request, await resolve(*request.reading, JOB, number)))
+    return await _question(request, await job_of(request, await resolve(*request.reading, JOB, number)))
 
 
 @verb("/jobs/{number:str}/delete")
@@ -283,7 +276,7 @@ async def delete_job(request: Asking, number: Path[str]) -> Shown:
     found = await resolve(request.db, request.scope_for(Permission.WRITE_PROCESSES), JOB, number)
     _, refused = await tried(actions.delete(*request.acting, found))
     if refused:
-        return await _question(request, await _job(request, found), refused=refused)
+        return await _question(request, await job_of(request, found), refused=refused)
     return request.done(f"{request.base}/jobs", "The job is deleted. What it has built and left stays readable.")
 
 
@@ -299,16 +292,11 @@ async def _question(request: Asking, job: ListedJob, *, refused: str = "") -> Sh
     )
 
 
-async def jobs_of(request: Asking, which: Filter) -> list[ListedJob]:
-    """Jobs of the workspace by name."""
+async def job_of(request: Asking, job: ProcessId) -> ListedJob:
+    """A job of the workspace. Raises NotFound."""
     seen = within(request.scope_for(Permission.READ_PROCESSES))
-    return await pages.rows(
-        request.db, ListedJob, JOBS, seen, Asked(filter=which, sort=(Sort("name"), Sort("id")), length=MOST)
-    )
-
-
-async def _job(request: Asking, job: ProcessId) -> ListedJob:
-    for found in await jobs_of(request, AllOf((THERE, equal(id=job)))):
+    asked = Asked(filter=AllOf((THERE, equal(id=job))), length=1)
+    for found in await pages.rows(request.db, ListedJob, JOBS, seen, asked):
         return found
     raise NotFound("There is no such job.", code="JOB_NOT_FOUND")
 
@@ -341,7 +329,7 @@ async def _freshness(request: Asking, report: Any) -> list[dict[str, Any]]:
         if isinstance(each, dict)
     ]
     order = {"error": 0, "runtime error": 0, "warn": 1, "pass": 2}
-    return sorted(rows, key=lambda row: (order.get(row["status"], 0), row["name"]))[:MOST]
+    return sorted(rows, key=lambda row: (order.get(row["status"], 0), row["name"]))[:MOST_SOURCES]
 
 
 def tabs_of(request: Asking, current: str) -> list[Link]:

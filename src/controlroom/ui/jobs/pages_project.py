@@ -1,14 +1,9 @@
 """The dbt project that a workspace is: its files, its connection, and which jobs tell of its docs and its sources."""
 
-from typing import Final
+from typing import Any, Final
 
 from controlroom.engine.access import history
-from controlroom.engine.access.scope import within
-from controlroom.engine.connections.model import Connection
 from controlroom.engine.jobs.store import JOB
-from controlroom.engine.lists import pages
-from controlroom.engine.lists.model import AllOf, Asked, Sort, equal
-from controlroom.engine.packages.listings import PACKAGES, ListedPackage
 from controlroom.engine.projects import actions
 from controlroom.engine.projects import store as projects
 from controlroom.engine.projects.model import Project, ProjectChange
@@ -17,13 +12,15 @@ from controlroom.engine.runs.projects import left
 from controlroom.engine.runs.projects.errors import NoDocs
 from controlroom.ids import ConnectionId, PackageId, ProcessId, as_uuid
 from controlroom.ui.asking import Asking, Fields, Path, Permission, Shown
-from controlroom.ui.connections.pages import known as known_connections
-from controlroom.ui.jobs.pages import MOST, THERE, jobs_of, tabs_of
+from controlroom.ui.jobs.pages import LIST, job_of, tabs_of
+from controlroom.ui.pickers.known import CONNECTIONS, JOBS, PACKAGES
+from controlroom.ui.pickers.picker import resolved
 from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.routing import page, verb
 
 _READS: Final = Permission.READ_PROCESSES
 _WRITES: Final = (Permission.WRITE_WORKSPACE, _READS)
+_PICKED: Final = {"package": PACKAGES, "connection": CONNECTIONS, "docs": JOBS, "freshness": JOBS}
 
 
 @page("/project", needs=_READS)
@@ -37,9 +34,8 @@ async def show_project(request: Asking) -> Shown:
         crumbs=request.way(("dbt jobs", "/jobs"), "Project"),
         tabs=tabs_of(request, "Project"),
         project=project,
-        packages={each.id: each for each in await _packages(request)} if project else {},
-        jobs={each.id: each for each in await jobs_of(request, AllOf((THERE,)))} if project else {},
-        connection=await _connection(request, project) if project else None,
+        **(await _named(request, project) if project else {}),
+        jobs=await LIST.first(request, {}),
         changes=await history.changes_of(*request.reading, request.workspace),
         may_change=request.actor.may(Permission.WRITE_WORKSPACE, request.workspace),
     )
@@ -73,8 +69,10 @@ async def edit_project(request: Asking) -> Shown:
     """Change it: its jobs run in other files from then on."""
     fields = await request.fields()
     revision = fields.text("revision")
-    chosen = {name: as_uuid(fields.text(name)) for name in ("package", "connection", "docs", "freshness")}
-    package, connection, docs, freshness = chosen.values()
+    chosen, refused = await tried(resolved(request, fields, _PICKED))
+    if chosen is None:
+        return await _form(request, fields, refused=refused)
+    package, connection, docs, freshness = (as_uuid(chosen.text(name)) for name in _PICKED)
     change = ProjectChange(
         description=fields.text("description"),
         subdirectory=fields.text("subdirectory"),
@@ -113,34 +111,33 @@ async def show_docs(request: Asking, number: Path[str]) -> Shown:
     docs = await left.file_of_job(*request.reading, found, left.DOCS_PAGE)
     if docs is None:
         raise NoDocs
-    job = next(iter(await jobs_of(request, AllOf((THERE, equal(id=found))))), None)
+    job = await job_of(request, found)
     return await request.show(
         "jobs/documentation.html",
         title="Documentation",
         at="jobs",
-        crumbs=request.way(("dbt jobs", "/jobs"), (job.name, f"/jobs/{job.number}") if job else None, "Documentation"),
+        crumbs=request.way(("dbt jobs", "/jobs"), (job.name, f"/jobs/{job.number}"), "Documentation"),
         job=job,
         docs=docs,
         src=f"{request.base}/jobs/{number}/docs",
     )
 
 
-async def _packages(request: Asking) -> list[ListedPackage]:
-    if not request.actor.may(Permission.READ_PACKAGES, request.workspace):
-        return []
-    asked = Asked(sort=(Sort("name"), Sort("id")), length=MOST)
-    seen = within(request.scope_for(Permission.READ_PACKAGES))
-    return await pages.rows(request.db, ListedPackage, PACKAGES, seen, asked)
-
-
-async def _connection(request: Asking, project: Project) -> Connection | None:
-    if project.connection_id is None or not request.actor.may(Permission.READ_TARGETS, request.workspace):
-        return None
-    return next((each for each in await known_connections(request) if each.id == project.connection_id), None)
+async def _named(request: Asking, project: Project) -> dict[str, Any]:
+    """What a project names, as far as the actor may know of it."""
+    ids = {
+        "package": project.package_id,
+        "connection": project.connection_id,
+        "docs": project.docs_process_id,
+        "freshness": project.freshness_process_id,
+    }
+    return {name: await _PICKED[name].one(request, str(its or "")) for name, its in ids.items()}
 
 
 async def _form(request: Asking, fields: Fields, *, refused: str = "") -> Shown:
-    jobs = [(str(each.id), each.name) for each in await jobs_of(request, AllOf((THERE,)))]
+    offers: dict[str, Any] = {
+        name: await picker.offered(request, fields.text(name)) for name, picker in _PICKED.items()
+    }
     return await request.show(
         "jobs/project_form.html",
         title="Edit the dbt project",
@@ -148,9 +145,7 @@ async def _form(request: Asking, fields: Fields, *, refused: str = "") -> Shown:
         crumbs=request.way(("Project", "/project"), "Edit"),
         status=REFUSED if refused else 200,
         fields=fields,
-        packages=[(str(each.id), each.name) for each in await _packages(request)],
-        connections=[(str(each.id), each.name) for each in await known_connections(request)],
-        jobs=jobs,
+        **offers,
         refused=refused,
     )
 

@@ -5,7 +5,8 @@ from typing import Final, TypeVar
 from msgspec.structs import replace
 
 from controlroom.engine.access import history
-from controlroom.engine.lists.model import AllOf, equal
+from controlroom.engine.access.scope import within
+from controlroom.engine.job_definitions.model import ListedJob
 from controlroom.engine.references import resolve
 from controlroom.engine.targets import actions, store
 from controlroom.engine.targets.listings import TARGETS
@@ -13,17 +14,18 @@ from controlroom.engine.targets.model import Purpose, Target, TargetDefinition, 
 from controlroom.engine.targets.store import TARGET
 from controlroom.ids import ConnectionId, ExtendedAttributesId, LoginId, ProfileId, TargetId, as_uuid
 from controlroom.ui.asking import Asking, Fields, Path, Permission, Shown
-from controlroom.ui.connections.pages import known as known_connections
-from controlroom.ui.connections.pages_attributes import attributes_of, told
-from controlroom.ui.connections.pages_logins import logins_of, name_of, profiles_of
-from controlroom.ui.filters import Choice
-from controlroom.ui.jobs.pages import THERE, jobs_of, tabs_of, when_told
+from controlroom.ui.filters import Choice, Reference
+from controlroom.ui.jobs.pages import LIST as JOBS_LIST
+from controlroom.ui.jobs.pages import THERE, tabs_of, when_told
 from controlroom.ui.lists import Col, ListPage
+from controlroom.ui.lists.found import First
 from controlroom.ui.numbers import ensure_number
+from controlroom.ui.pickers.known import CONNECTIONS, LOGINS, OVERLAYS, PROFILES
+from controlroom.ui.pickers.picker import resolved
 from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.routing import page, verb
 
-_LIST: Final = ListPage(
+LIST: Final = ListPage(
     listing=TARGETS,
     row=Target,
     path="/targets",
@@ -31,7 +33,12 @@ _LIST: Final = ListPage(
     noun_of_one="environment",
     topics="target",
     always=THERE,
-    filters=(Choice("kind", "For", "kind", {"development": "people", "deployment": "jobs"}),),
+    filters=(
+        Choice("kind", "For", "kind", {"development": "people", "deployment": "jobs"}),
+        Reference("connection", "Connection", "connection_id", CONNECTIONS),
+        Reference("login", "Log-in", "login_id", LOGINS),
+        Reference("profile", "Profile", "profile_id", PROFILES),
+    ),
     columns=(
         Col("name", "Environment", sort="name", always=True),
         Col("kind", "For"),
@@ -44,6 +51,7 @@ _LIST: Final = ListPage(
     sort="name",
 )
 Id = TypeVar("Id")
+_PICKED: Final = {"connection": CONNECTIONS, "login": LOGINS, "profile": PROFILES, "attributes": OVERLAYS}
 
 
 @page("/targets", needs=Permission.READ_TARGETS)
@@ -56,7 +64,7 @@ async def list_targets(request: Asking) -> Shown:
         crumbs=request.way(("dbt jobs", "/jobs"), "Environments"),
         tabs=tabs_of(request, "Environments"),
         may_change=request.actor.may(Permission.WRITE_TARGETS, request.workspace),
-        found=await _LIST.read(request),
+        found=await LIST.read(request),
     )
 
 
@@ -66,14 +74,13 @@ async def show_target(request: Asking, number: Path[str]) -> Shown:
     found = await resolve(*request.reading, TARGET, number)
     target = await store.get(*request.reading, found)
     ensure_number(request, number, target.number)
-    sees_jobs = request.actor.may(Permission.READ_PROCESSES, request.workspace)
     return await request.show(
         "jobs/target.html",
         title=target.name,
         at="jobs",
         crumbs=request.way(("Environments", "/targets"), target.name),
         target=target,
-        jobs=await jobs_of(request, AllOf((THERE, equal(target_id=found)))) if sees_jobs else [],
+        jobs=await _jobs(request, found),
         when=when_told,
         names=await _names(request, target),
         sees_variables=request.actor.may(Permission.READ_VARIABLES, request.workspace),
@@ -101,7 +108,6 @@ async def delete_target(request: Asking, number: Path[str]) -> Shown:
 async def _target_question(request: Asking, number: str, *, refused: str = "") -> Shown:
     seen = request.scope_for(Permission.READ_TARGETS)
     target = await store.get(request.db, seen, await resolve(request.db, seen, TARGET, number))
-    sees_jobs = request.actor.may(Permission.READ_PROCESSES, request.workspace)
     return await request.show(
         "jobs/delete_target.html",
         title=f"Delete {target.name}",
@@ -109,7 +115,7 @@ async def _target_question(request: Asking, number: str, *, refused: str = "") -
         crumbs=request.way(("Environments", "/targets"), (target.name, f"/targets/{target.number}"), "Delete"),
         status=REFUSED if refused else 200,
         target=target,
-        jobs=await jobs_of(request, AllOf((THERE, equal(target_id=target.id)))) if sees_jobs else [],
+        jobs=await _jobs(request, target.id),
         refused=refused,
     )
 
@@ -125,7 +131,10 @@ async def ask_for_target(request: Asking) -> Shown:
 async def create_target(request: Asking) -> Shown:
     """Make it."""
     fields = await request.fields()
-    made, refused = await tried(actions.create(*request.acting, _defined(fields, TargetDefinition(name=""))))
+    chosen, refused = await tried(resolved(request, fields, _PICKED))
+    if chosen is None:
+        return await _form(request, None, fields, refused=refused)
+    made, refused = await tried(actions.create(*request.acting, _defined(chosen, TargetDefinition(name=""))))
     if made is None:
         return await _form(request, None, fields, refused=refused)
     return request.done(f"{request.base}/targets/{made.number}", f"The environment {made.name} is made.")
@@ -156,7 +165,9 @@ async def edit_target(request: Asking, number: Path[str]) -> Shown:
     """Change it; jobs that run on it go on as they began."""
     fields = await request.fields()
     target = await _target(request, number)
-    _, refused = await tried(actions.edit(*request.acting, target.id, lambda before: _defined(fields, before)))
+    chosen, refused = await tried(resolved(request, fields, _PICKED))
+    if chosen is not None:
+        _, refused = await tried(actions.edit(*request.acting, target.id, lambda before: _defined(chosen, before)))
     if refused:
         return await _form(request, target, fields, refused=refused)
     return request.done(f"{request.base}/targets/{number}", "The environment is changed.")
@@ -185,18 +196,18 @@ def _defined(fields: Fields, before: TargetDefinition) -> TargetDefinition:
     )
 
 
+async def _jobs(request: Asking, target: TargetId) -> First[ListedJob] | None:
+    """The first of the jobs that work on it; None for who may not see any."""
+    if not request.actor.may(Permission.READ_PROCESSES, request.workspace):
+        return None
+    seen = within(request.scope_for(Permission.READ_PROCESSES))
+    return await JOBS_LIST.first(request, {"target": str(target)}, seen=seen)
+
+
 async def _names(request: Asking, target: Target) -> dict[str, str]:
     """What a target names, as people know it."""
-    found = {}
-    if target.connection_id:
-        seen = await known_connections(request)
-        found["connection"] = next((each.name for each in seen if each.id == target.connection_id), "")
-    if target.login_id:
-        found["login"] = next((name_of(each) for each in await logins_of(request) if each.id == target.login_id), "")
-    if target.profile_id:
-        seen_profiles = await profiles_of(request)
-        found["profile"] = next((each.key for each in seen_profiles if each.id == target.profile_id), "")
-    return found
+    ids = {"connection": target.connection_id, "login": target.login_id, "profile": target.profile_id}
+    return {name: await _PICKED[name].named(request, its) for name, its in ids.items() if its}
 
 
 def _chosen(fields: Fields, name: str, before: Id | None, now: Id | None) -> Id | None:
@@ -223,9 +234,9 @@ async def _form(request: Asking, target: Target | None, fields: Fields, *, refus
         status=REFUSED if refused else 200,
         target=target,
         fields=fields,
-        connections=[(str(each.id), f"{each.name} ({each.kind.value})") for each in await known_connections(request)],
-        logins=[(str(each.id), f"{name_of(each)} (#{each.number})") for each in await logins_of(request)],
-        profiles=[(str(each.id), each.key) for each in await profiles_of(request)],
-        overlays=[(str(each.id), told(each)) for each in await attributes_of(request)],
+        connection=await CONNECTIONS.offered(request, fields.text("connection")),
+        login=await LOGINS.offered(request, fields.text("login")),
+        profile=await PROFILES.offered(request, fields.text("profile")),
+        overlay=await OVERLAYS.offered(request, fields.text("attributes")),
         refused=refused,
     )

@@ -9,8 +9,22 @@ from controlroom.engine.lists.model import Total
 from controlroom.ui import words
 from controlroom.ui.lists.parts import Chip, Head, Link, Looked, Saved
 from controlroom.ui.lists.rules import Declared
+from controlroom.ui.pickers.picker import Offer
 
 Row = TypeVar("Row")
+
+
+class First(Struct, Generic[Row], frozen=True):
+    """The first rows of a list on the page of something else, and where all of them are."""
+
+    rows: list[Row]
+    total: Total
+    href: str
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there are others."""
+        return self.total.rows > len(self.rows)
 
 
 class Found(Struct, Generic[Row], frozen=True, kw_only=True):
@@ -34,6 +48,8 @@ class Found(Struct, Generic[Row], frozen=True, kw_only=True):
     without_filters: str
     options: Mapping[str, Sequence[tuple[str, str]]]
     """What may be chosen, by filter."""
+    offers: Mapping[str, Offer]
+    """Of what one may be chosen, by filter."""
     columns: list[tuple[str, str, bool, str]]
     """All that may be hidden: key, name, whether it is shown, and the address where it is the other way."""
     ticks: str

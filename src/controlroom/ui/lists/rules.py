@@ -58,6 +58,8 @@ class Declared(Struct, frozen=True, kw_only=True):
     sort: str = "-id"
     topics: str = ""
     """Of which topics the list is nudged, with spaces between: `run work_item`; none: it does not stay live."""
+    every: int = 0
+    """Seconds after which it is asked for anyhow, for what no event tells."""
     kept_as: str = ""
     """The name under which its views are saved (`engine/saved_views/rules.py`); empty: its path."""
     slow: frozenset[str] = frozenset()

@@ -26,23 +26,25 @@ from controlroom.engine.lists import pages
 from controlroom.engine.lists.composer import COUNTED
 from controlroom.engine.lists.model import EVERYTHING, After, AllOf, Asked, Filter, Sort, Total, Within
 from controlroom.engine.lists.searching import Searched, search
-from controlroom.engine.references import resolve
-from controlroom.ids import as_uuid, made_at
+from controlroom.ids import made_at
 from controlroom.ui import words
 from controlroom.ui.asking import Asking
 from controlroom.ui.entrance import Moved
 from controlroom.ui.filters import Reference, Tab
 from controlroom.ui.lists.address import Address
-from controlroom.ui.lists.found import Found
+from controlroom.ui.lists.found import First, Found
 from controlroom.ui.lists.parts import Link, Looked
 from controlroom.ui.lists.rules import Declared, turned
 from controlroom.ui.lists.saved import saved_of
 from controlroom.ui.lists.tables import AsTable, begun, table_of
+from controlroom.ui.pickers.picker import Offer, offers
 
 Row = TypeVar("Row")
 
 LENGTH: Final = 50
 """Rows of a page."""
+FIRST: Final = 20
+"""Rows that stand on the page of something else."""
 LOOK_SECONDS: Final = 0.06
 """For how long a page looks for what no index finds: what a page may take (DESIGN §12 of the console)."""
 _HERE: Final = ("after", "before", "item")
@@ -79,8 +81,10 @@ class ListPage(Declared, Generic[Row], frozen=True, kw_only=True):
             base = AllOf((self.always, also, self.tab_of(asked).filter))
             raise AsTable(table_of(self.noun, self.columns, await begun(self._batches(request, seen, asked, base))))
         address = Address(f"{request.base}{self.path}", asked)
+        offered = await self._offers(request, asked)
         options = {
             **self.choices(),
+            **{key: [(offer.value, offer.said)] for key, offer in offered.items() if asked.get(key)},
             **(options or {}),
         }
         tab = self.tab_of(asked)
@@ -125,6 +129,7 @@ class ListPage(Declared, Generic[Row], frozen=True, kw_only=True):
             is_filtered=bool(self.set_filters(asked) or asked.get("q")),
             without_filters=address.to(**dict.fromkeys(("q", *(each.key for each in self.filters)))),
             options=options,
+            offers={key: offer for key, offer in offered.items() if offer},
             columns=self.column_links(shown, address),
             ticks=address.to(**{key: asked.get(key) for key in _HERE}, ticked=None if is_ticked else "page"),
             is_ticked=is_ticked,
@@ -132,15 +137,38 @@ class ListPage(Declared, Generic[Row], frozen=True, kw_only=True):
             looked=looked,
         )
 
+    async def first(self, request: Asking, asked: Mapping[str, str], *, seen: Within | None = None) -> First[Row]:
+        """The first rows of what an address asks, for a page of something else; `seen` as in `read`."""
+        seen = within(request.seen) if seen is None else seen
+        matching = AllOf((self.always, *self.conditions(asked), self.tab_of(asked).filter))
+        rows = await self._rows(request, seen, matching, self.order(self.sort), None, FIRST)
+        total = Total(len(rows), is_capped=False)
+        if len(rows) == FIRST:
+            total = await pages.count(request.db, self.listing, seen, matching)
+        return First(rows, total, f"{request.base}{self.path}?{urlencode(asked)}")
+
     async def _by_ids(self, request: Asking, asked: Mapping[str, str]) -> None:
         """Lead to the address with ids, where a filter names something by its number or name. Raises Moved."""
         changed = {}
         for each in self.set_filters(asked):
-            if isinstance(each, Reference) and each.noun is not None and as_uuid(asked[each.key]) is None:
-                named = asked[each.key].removeprefix("#")
-                changed[each.key] = str(await resolve(*request.reading, each.noun, named))
+            if isinstance(each, Reference) and each.picker is not None:
+                chosen = await each.picker.chosen(request, asked[each.key])
+                if chosen != asked[each.key]:
+                    changed[each.key] = chosen
         if changed:
             raise Moved(f"{request.scope['path']}?{urlencode({**asked, **changed})}")
+
+    async def _offers(self, request: Asking, asked: Mapping[str, str]) -> dict[str, Offer]:
+        """What filters by another noun may be set to; of a part of the page alone, what they are set to."""
+        free, told = {}, {}
+        for each in self.filters:
+            if isinstance(each, Reference) and each.picker is not None:
+                if value := asked.get(each.key):
+                    name = await each.picker.named(request, value)
+                    told[each.key] = Offer(each.picker.key, [(value, name or each.said(value))], value=value)
+                elif request.part is None:
+                    free[each.key] = each.picker
+        return told | await offers(request, free)
 
     async def _batches(
         self, request: Asking, seen: Within, asked: Mapping[str, str], base: Filter

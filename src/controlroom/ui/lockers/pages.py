@@ -4,29 +4,22 @@ from typing import Final
 
 from controlroom.engine.access import history
 from controlroom.engine.access.nouns import ROLE, USER
-from controlroom.engine.lists import pages
-from controlroom.engine.lists.model import Asked, Sort, equal
 from controlroom.engine.references import resolve
 from controlroom.engine.vault.lockers import actions
 from controlroom.engine.vault.lockers.listings import LOCKERS, seen_by
 from controlroom.engine.vault.lockers.model import Locker, LockerRight, Standing
 from controlroom.engine.vault.lockers.rules import asker_of, has
 from controlroom.engine.vault.lockers.store import LOCKER
-from controlroom.engine.vault.shared.listings import SHARED_SECRETS
 from controlroom.engine.vault.shared.listings import seen_by as secrets_seen_by
-from controlroom.engine.vault.shared.model import SharedSecret
 from controlroom.ids import LockerId
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
 from controlroom.ui.lists import Col, ListPage
+from controlroom.ui.lockers.listing import LIST as SECRETS_LIST
 from controlroom.ui.numbers import ensure_number
 from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.rights import held, in_organization
 from controlroom.ui.routing import page, verb
 from controlroom.ui.secrets.pages import tabs_of
-
-_MOST: Final = 200
-_BY_NAME: Final = (Sort("name"), Sort("id"))
-
 
 _LIST: Final = ListPage(
     listing=LOCKERS,
@@ -181,8 +174,7 @@ async def _locker(request: Asking, named: str) -> Locker:
 
 
 async def _show(request: Asking, locker: Locker, *, refused: str = "") -> Shown:
-    within = secrets_seen_by(asker_of(request.actor))
-    asked = Asked(filter=equal(locker_number=locker.number), sort=_BY_NAME, length=_MOST)
+    seen = secrets_seen_by(asker_of(request.actor))
     return await request.show(
         "lockers/locker.html",
         title=locker.name,
@@ -192,7 +184,7 @@ async def _show(request: Asking, locker: Locker, *, refused: str = "") -> Shown:
         locker=locker,
         here=f"{request.base}/lockers/{locker.number}",
         consumers=await actions.consumers(*request.governing, locker.id),
-        secrets=await pages.rows(request.db, SharedSecret, SHARED_SECRETS, within, asked),
+        secrets=await SECRETS_LIST.first(request, {"locker": str(locker.id)}, seen=seen),
         rights=list(LockerRight),
         changes=await history.changes_of(request.db, request.scope_for(Permission.READ_SECRETS), locker.id),
         may_manage=LockerRight.MANAGE in request.asker.held,

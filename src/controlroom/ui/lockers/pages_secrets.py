@@ -5,24 +5,21 @@ from typing import Final
 
 from controlroom.engine.access import history
 from controlroom.engine.access.nouns import USER
-from controlroom.engine.lists import pages
-from controlroom.engine.lists.model import Asked, Sort
 from controlroom.engine.references import resolve
-from controlroom.engine.vault.lockers.listings import LOCKERS
-from controlroom.engine.vault.lockers.listings import seen_by as lockers_seen_by
-from controlroom.engine.vault.lockers.model import Locker
 from controlroom.engine.vault.lockers.rules import asker_of
 from controlroom.engine.vault.lockers.store import LOCKER
 from controlroom.engine.vault.shared import actions, giving, values
 from controlroom.engine.vault.shared.giving import Given
-from controlroom.engine.vault.shared.listings import SHARED_SECRETS, seen_by
+from controlroom.engine.vault.shared.listings import seen_by
 from controlroom.engine.vault.shared.model import AttributeDefinition, SecretChange, SharedSecret
 from controlroom.engine.vault.shared.rules import may_edit
 from controlroom.engine.vault.shared.store import SHARED_SECRET
 from controlroom.errors import Invalid
 from controlroom.ids import AttributeId, LockerId, SharedSecretId, UserId, as_uuid
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
+from controlroom.ui.lockers.listing import LIST
 from controlroom.ui.numbers import ensure_number
+from controlroom.ui.pickers.known import LOCKERS
 from controlroom.ui.refusals import REFUSED, said, tried
 from controlroom.ui.rights import held, in_organization
 from controlroom.ui.routing import page, verb
@@ -38,8 +35,6 @@ class Of(Enum):
 
 
 _READS: Final = Permission.READ_SECRETS
-_MOST: Final = 500
-_BY_NAME: Final = (Sort("name"), Sort("id"))
 _NEW_ROWS: Final = 3
 """Empty rows for further attributes."""
 _MOST_ROWS: Final = 100
@@ -48,14 +43,13 @@ _MOST_ROWS: Final = 100
 @page("/shared-secrets", needs=_READS)
 async def list_secrets(request: Asking) -> Shown:
     """Those that the actor may know of: their own, and what lockers share with them."""
-    asked = Asked(sort=_BY_NAME, length=_MOST)
     return await request.show(
         "lockers/secrets.html",
         title="Secrets of the organization",
         at="secrets",
         crumbs=request.way(("Secrets", "/secrets"), "Of the organization"),
         beside=tabs_of(request, "Of the organization"),
-        secrets=await pages.rows(request.db, SharedSecret, SHARED_SECRETS, seen_by(asker_of(request.actor)), asked),
+        found=await LIST.read(request, seen=seen_by(asker_of(request.actor))),
         may_make=request.actor.uses(Permission.OWN_SECRETS, None),
     )
 
@@ -141,9 +135,8 @@ async def put_into_locker(request: Asking, number: Path[str]) -> Shown:
     """Let a locker share it, or none any more."""
     fields = await request.fields()
     secret = await _secret(request, number)
-    named = fields.text("locker")
     try:
-        if named:
+        if named := await LOCKERS.chosen(request, fields.text("locker")):
             found: LockerId = await resolve(request.db, request.scope_for(_READS), LOCKER, named)
             await actions.put_into(*request.governing, secret.id, found)
         elif secret.locker_id is not None:
@@ -225,10 +218,8 @@ def _way(request: Asking, secret: SharedSecret | None, last: str) -> list[Crumb]
 
 async def _show(request: Asking, secret: SharedSecret, *, refused: str = "") -> Shown:
     held = await actions.known(request.db, request.actor, secret.id)
-    asked = Asked(sort=_BY_NAME, length=_MOST)
     may = may_edit(held.standing)
     user = asker_of(request.actor).user
-    lockers = await pages.rows(request.db, Locker, LOCKERS, lockers_seen_by(asker_of(request.actor)), asked)
     return await request.show(
         "lockers/secret.html",
         title=secret.name,
@@ -239,7 +230,7 @@ async def _show(request: Asking, secret: SharedSecret, *, refused: str = "") -> 
         here=f"{request.base}/shared-secrets/{secret.number}",
         given=set(await values.given(request.db, secret.id, user)),
         fillable=[each for each in secret.attributes if may or each.is_user_provided],
-        lockers=[(each.name, each.name) for each in lockers] if may else [],
+        locker=await LOCKERS.offered(request, str(secret.locker_id or "")) if may else None,
         changes=await history.changes_of(request.db, request.scope_for(_READS), secret.id),
         may_edit=may,
         refused=refused,

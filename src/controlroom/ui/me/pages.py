@@ -148,6 +148,7 @@ async def _show(request: Asking, *, wrong: dict[str, str] | None = None, status:
         sessions=await log_ins.list_sessions(engine, actor, own),
         session=await log_ins.session_of(engine, actor, request.scope["state"]["token"]),
         pairs=await users.list_credentials(engine, actor, own, limit=_MOST),
+        most_pairs=_MOST,
         tokens=await personal_tokens.list_tokens(engine, actor, own),
         zones=sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/")),
         themes=THEMES,

@@ -1,46 +1,33 @@
 """The people of a workspace: who is in it by which role, who else may do something here, and who is invited."""
 
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode
-from uuid import UUID
 
 from controlroom.engine.access.grants import actions as grants
 from controlroom.engine.access.grants.model import Grant, Principal, PrincipalKind
-from controlroom.engine.access.groups import actions as groups
-from controlroom.engine.access.invitations import store as invitations
 from controlroom.engine.access.model import Role
-from controlroom.engine.access.nouns import API_KEY, GRANT, ROLE, USER, USER_GROUP
-from controlroom.engine.access.roles import actions as roles
-from controlroom.engine.access.store import list_api_keys
+from controlroom.engine.access.nouns import GRANT, USER
 from controlroom.engine.access.users import actions
 from controlroom.engine.access.users.listings import MEMBERS, ListedMember
-from controlroom.engine.nouns import Noun, Ways
+from controlroom.engine.nouns import Ways
 from controlroom.engine.references import resolve
 from controlroom.errors import Invalid
 from controlroom.ids import GrantId, RoleId, UserId, WorkspaceId, as_uuid
 from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown
 from controlroom.ui.filters import LONGEST_SOUGHT, Choice
 from controlroom.ui.lists import Col, Link, ListPage
+from controlroom.ui.pickers.known import PRINCIPALS, ROLES
 from controlroom.ui.routing import Place, page, verb
 
 PLACE: Final = Place(at="members", name="Members", path="/members", icon="members", needs=Permission.READ_MEMBERS)
 
-ROLES: Final = {
+ROLES_OF_MEMBERS: Final = {
     Role.OWNER: "May do everything here",
     Role.OPERATOR: "Starts runs, settles work items, builds processes",
     Role.VIEWER: "Reads, changes nothing",
 }
 _MOST: Final = 500
-_CHOSEN: Final = 200
-"""Of each kind in a choice: of more, one is typed."""
 _PAGE: Final = 100
-_KINDS: Final = {
-    PrincipalKind.USER: "A user",
-    PrincipalKind.GROUP: "A group",
-    PrincipalKind.CREDENTIAL: "An API key",
-    PrincipalKind.ROLE: "All who hold the role",
-}
-
 
 _LIST: Final = ListPage(
     listing=MEMBERS,
@@ -67,7 +54,13 @@ _LIST: Final = ListPage(
 
 def tabs_of(request: Asking, current: str) -> list[Link]:
     """The pages about people."""
-    found = [("Members", "/members"), ("Grants", "/members/grants"), ("Groups", "/members/groups"), ("Roles", "/roles")]
+    found = [
+        ("Members", "/members"),
+        ("Invitations", "/members/invitations"),
+        ("Grants", "/members/grants"),
+        ("Groups", "/members/groups"),
+        ("Roles", "/roles"),
+    ]
     return [Link(name, f"{request.base}{path}", current=name == current) for name, path in found]
 
 
@@ -82,9 +75,7 @@ async def list_members(request: Asking) -> Shown:
         crumbs=[Crumb("Members")],
         tabs=tabs_of(request, "Members"),
         found=found,
-        invited=await invitations.list_invitations(*request.reading, limit=_MOST) if request.part is None else [],
-        most_invited=_MOST,
-        roles=ROLES,
+        roles=ROLES_OF_MEMBERS,
         can_write=request.actor.may(Permission.WRITE_MEMBERS, request.workspace),
     )
 
@@ -146,8 +137,6 @@ async def list_grants(request: Asking) -> Shown:
     is_wide = request.actor.may(Permission.READ_MEMBERS, None)
     above, more_above = await _grants(request, None, sought, "above") if is_wide else ([], "")
     can_write = request.actor.may(Permission.WRITE_MEMBERS, request.workspace)
-    known = await roles.list_roles(*request.governing, limit=_MOST)
-    principals = await _principals(request) if can_write else []
     return await request.show(
         "members/grants.html",
         title="Grants",
@@ -160,10 +149,8 @@ async def list_grants(request: Asking) -> Shown:
         is_on=any(request.query_params.get(each) for each in ("after", "above")),
         sought=sought,
         is_wide=is_wide,
-        roles=known,
-        principals=principals,
-        has_many=any(len(of) >= _CHOSEN for _, of in principals),
-        kinds=[(each.value, said) for each, said in _KINDS.items()],
+        role=await ROLES.offered(request) if can_write else None,
+        to=await PRINCIPALS.offered(request) if can_write else None,
         can_write=can_write,
         can_write_above=request.actor.may(Permission.WRITE_MEMBERS, None),
     )
@@ -173,10 +160,8 @@ async def list_grants(request: Asking) -> Shown:
 async def give(request: Asking) -> Shown:
     """Give a role to a user, a group or a key: here, or in the organization."""
     fields = await request.fields()
-    kind, _, named = fields.text("to").partition(":")
-    if fields.has("named"):
-        kind, named = fields.text("kind"), str(await _principal(request, fields.text("kind"), fields.text("named")))
-    principal, role = as_uuid(named), as_uuid(fields.text("role"))
+    kind, _, named = (await PRINCIPALS.chosen(request, fields.text("to"))).partition(":")
+    principal, role = as_uuid(named), as_uuid(await ROLES.chosen(request, fields.text("role")))
     if principal is None or role is None or kind not in {each.value for each in PrincipalKind}:
         raise Invalid("Choose who shall have which role.", code="GRANT_WRONG")
     where = None if fields.text("where") == "organization" else request.workspace
@@ -223,34 +208,5 @@ async def _grants(request: Asking, where: WorkspaceId | None, sought: str, key: 
     return found[:_PAGE], f"{request.base}/members/grants?{urlencode(asked)}"
 
 
-async def _principal(request: Asking, kind: str, named: str) -> UUID:
-    """Who of a kind is named so. Raises Invalid, or the NotFound of what is not there."""
-    permission = Permission.READ_API_KEYS if kind == PrincipalKind.CREDENTIAL else Permission.READ_MEMBERS
-    nouns: dict[str, Noun[Any]] = {
-        PrincipalKind.USER: USER,
-        PrincipalKind.GROUP: USER_GROUP,
-        PrincipalKind.CREDENTIAL: API_KEY,
-        PrincipalKind.ROLE: ROLE,
-    }
-    if kind not in nouns:
-        raise Invalid("Choose who shall have which role.", code="GRANT_WRONG")
-    found: UUID = await resolve(request.db, request.scope_for(permission), nouns[kind], named)
-    return found
-
-
 async def _user(request: Asking, named: str) -> UserId:
     return await resolve(request.db, request.scope_for(Permission.READ_MEMBERS), USER, named)
-
-
-async def _principals(request: Asking) -> list[tuple[str, list[tuple[str, str]]]]:
-    """To whom a role can be given, by kind."""
-    people = await actions.list_users(*request.governing, limit=_CHOSEN)
-    teams = await groups.list_groups(*request.governing, limit=_CHOSEN)
-    found = [
-        ("Users", [(f"user:{each.id}", each.username) for each in people]),
-        ("Groups", [(f"group:{each.id}", each.name) for each in teams]),
-    ]
-    if request.actor.may(Permission.READ_API_KEYS, request.workspace):
-        keys = await list_api_keys(request.db, request.scope_for(Permission.READ_API_KEYS), after=None, limit=_CHOSEN)
-        found.append(("API keys", [(f"credential:{each.id}", each.name) for each in keys]))
-    return [(name, of) for name, of in found if of]

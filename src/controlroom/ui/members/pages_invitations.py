@@ -5,25 +5,72 @@ from typing import Final
 from controlroom.engine.access import sessions
 from controlroom.engine.access.errors import InvitationNotFound, MemberExists, UsernameTaken, WeakPassword
 from controlroom.engine.access.invitations import actions, store
+from controlroom.engine.access.invitations.listings import INVITATIONS
+from controlroom.engine.access.invitations.model import Invitation
+from controlroom.engine.access.model import Role
 from controlroom.engine.access.passwords import LONGEST, SHORTEST
+from controlroom.engine.lists.model import equal
 from controlroom.engine.nouns import Ways
 from controlroom.engine.references import resolve
 from controlroom.errors import Invalid, Unauthenticated
 from controlroom.ui import cookies
 from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown, elsewhere
 from controlroom.ui.entrance import who_is
-from controlroom.ui.members.pages import ROLES, role_of
+from controlroom.ui.filters import Choice, Tab
+from controlroom.ui.lists import Col, ListPage
+from controlroom.ui.members.pages import ROLES_OF_MEMBERS, role_of, tabs_of
 from controlroom.ui.rights import everybody
 from controlroom.ui.routing import page, verb
 
 _OPEN: Final = {"open_to_all": True, "above_workspaces": True}
 
 
+_LIST: Final = ListPage(
+    listing=INVITATIONS,
+    row=Invitation,
+    path="/members/invitations",
+    noun="invitations",
+    noun_of_one="invitation",
+    topics="invitation",
+    tabs=(
+        Tab("all", "All", is_sum=True),
+        Tab("open", "Open", equal(is_over=False)),
+        Tab("over", "Over", equal(is_over=True)),
+    ),
+    filters=(Choice("role", "Role", "role", {each.value: each.value.capitalize() for each in Role}),),
+    columns=(
+        Col("email", "To", sort="email", always=True),
+        Col("role", "Role", sort="role", always=True),
+        Col("invited_by", "By"),
+        Col("created_at", "Made", sort="created_at", is_number=True),
+        Col("expires_at", "Ends", sort="expires_at", is_number=True, always=True),
+    ),
+    searched=("email",),
+    searched_words="Mail address, number or id",
+)
+
+
+@page("/members/invitations", needs=Permission.READ_MEMBERS)
+async def list_invitations(request: Asking) -> Shown:
+    """Who is invited, and has not come yet."""
+    return await request.show(
+        "members/invitations.html",
+        title="Invitations",
+        at="members",
+        crumbs=request.way(("Members", "/members"), "Invitations"),
+        tabs=tabs_of(request, "Invitations"),
+        found=await _LIST.read(request),
+        can_write=request.actor.may(Permission.WRITE_MEMBERS, request.workspace),
+    )
+
+
 @page("/members/invite", needs=(Permission.WRITE_MEMBERS, Permission.READ_MEMBERS))
 async def ask_whom(request: Asking) -> Shown:
     """The form."""
     crumbs = [Crumb("Members", f"{request.base}/members"), Crumb("Invite")]
-    return await request.show("members/invite.html", title="Invite", at="members", crumbs=crumbs, roles=ROLES)
+    return await request.show(
+        "members/invite.html", title="Invite", at="members", crumbs=crumbs, roles=ROLES_OF_MEMBERS
+    )
 
 
 @verb("/members/invite")
@@ -48,7 +95,7 @@ async def withdraw(request: Asking, named: Path[str]) -> Shown:
     scope = request.scope_for(Permission.WRITE_MEMBERS)
     found = await resolve(request.db, scope, store.INVITATION, named, Ways.ID | Ways.NUMBER)
     await actions.withdraw(*request.acting, found)
-    return request.done(f"{request.base}/members", "The link leads nowhere any more.")
+    return request.done(f"{request.base}/members/invitations", "The link leads nowhere any more.")
 
 
 @page("/invite/{token:str}", opt=_OPEN)
@@ -102,7 +149,13 @@ async def join(request: Asking, token: Path[str]) -> Shown:
 async def _show(
     request: Asking, token: str, *, wrong: dict[str, str] | None = None, typed: dict[str, str] | None = None
 ) -> Shown:
-    values = {"look": request.look, "wrong": wrong or {}, "typed": typed or {}, "token": token, "roles": ROLES}
+    values = {
+        "look": request.look,
+        "wrong": wrong or {},
+        "typed": typed or {},
+        "token": token,
+        "roles": ROLES_OF_MEMBERS,
+    }
     values["oidc"] = request.around.oidc
     templates = request.app.state.templates
     try:

@@ -6,9 +6,9 @@ from msgspec.structs import replace
 
 from controlroom.border import model_prompts
 from controlroom.engine.access import history
-from controlroom.engine.lists import pages
-from controlroom.engine.lists.model import Asked, Sort
+from controlroom.engine.access.scope import throughout
 from controlroom.engine.model_connections import actions
+from controlroom.engine.model_connections.listings import MODELS, ListedModel
 from controlroom.engine.model_connections.model import (
     Auth,
     AuthKind,
@@ -20,13 +20,12 @@ from controlroom.engine.model_connections.model import (
 )
 from controlroom.engine.model_connections.store import MODEL
 from controlroom.engine.references import resolve
-from controlroom.engine.vault.lockers.rules import asker_of
-from controlroom.engine.vault.shared.listings import SHARED_SECRETS, seen_by
-from controlroom.engine.vault.shared.model import SharedSecret
-from controlroom.errors import ControlRoomError
+from controlroom.errors import ControlRoomError, Invalid
 from controlroom.ids import AttributeId, as_uuid
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
+from controlroom.ui.lists import Col, ListPage
 from controlroom.ui.numbers import ensure_number
+from controlroom.ui.pickers.known import SECRET_KEYS
 from controlroom.ui.refusals import REFUSED, said, tried
 from controlroom.ui.rights import in_organization
 from controlroom.ui.routing import Place, page, verb
@@ -42,17 +41,34 @@ PLACE: Final = Place(
 _READS: Final = Permission.READ_SECRETS
 """In the workspace; what is the organization's asks its verbs for more."""
 _WRITE: Final = in_organization(Permission.WRITE_MODELS)
-_MOST: Final = 200
+_LIST: Final = ListPage(
+    listing=MODELS,
+    row=ListedModel,
+    path="/models",
+    noun="models",
+    noun_of_one="model",
+    topics="model_connection model_provider",
+    columns=(
+        Col("name", "Model", sort="name", always=True),
+        Col("provider_name", "Provider", sort="provider_name"),
+        Col("uri", "Asked at"),
+        Col("has_key", "Key"),
+        Col("updated_at", "Changed", sort="updated_at", is_number=True, always=True),
+    ),
+    searched=("name", "provider_name", "uri"),
+    searched_words="Name, provider, address, number or id",
+    sort="provider_name",
+)
 
 
 @page("/models", needs=_READS)
 async def list_models(request: Asking) -> Shown:
-    """Providers with the models that are asked by them."""
+    """The models that may be asked, of all providers."""
     return await request.show(
         "models/list.html",
         title="Models",
         at="models",
-        providers=await actions.list_providers(*request.governing, limit=_MOST),
+        found=await _LIST.read(request, seen=throughout(request.actor, Permission.READ_MODELS)),
         may_change=_may_change(request),
     )
 
@@ -80,7 +96,11 @@ async def create_model(request: Asking) -> Shown:
             )
         ],
     )
-    made, refused = await tried(actions.create(*request.governing, definition, key=_key(fields)))
+    try:
+        key = await _key(request, fields)
+    except Invalid as wrong:
+        return await _form(request, fields, refused=said(wrong))
+    made, refused = await tried(actions.create(*request.governing, definition, key=key))
     if made is None:
         return await _form(request, fields, refused=refused)
     model = next(each for each in made.models if each.definition.name == fields.text("name"))
@@ -116,7 +136,11 @@ async def set_key(request: Asking, number: Path[str]) -> Shown:
     """Say where the key of its provider is: for all of the provider's models."""
     fields = await request.fields()
     provider, model = await _model(request, number)
-    _, refused = await tried(actions.set_key(*request.governing, provider.id, _key(fields)))
+    try:
+        key = await _key(request, fields)
+    except Invalid as wrong:
+        return await _show(request, provider, model, refused=said(wrong))
+    _, refused = await tried(actions.set_key(*request.governing, provider.id, key))
     if refused:
         return await _show(request, provider, model, refused=refused)
     return request.done(f"{request.base}/models/{model.number}", f"The key of {provider.name} is another.")
@@ -233,16 +257,10 @@ def _may_change(request: Asking) -> bool:
     return request.actor.may(Permission.WRITE_MODELS, None)
 
 
-def _key(fields: Fields) -> AttributeId | None:
-    named = as_uuid(fields.text("key"))
+async def _key(request: Asking, fields: Fields) -> AttributeId | None:
+    """The attribute of a secret that a form names. Raises PickRefused."""
+    named = as_uuid(await SECRET_KEYS.chosen(request, fields.text("key")))
     return None if named is None else AttributeId(named)
-
-
-async def _keys(request: Asking) -> list[tuple[str, str]]:
-    """The attributes of secrets that the actor may know of, one of which may be the key: never their values."""
-    asked = Asked(sort=(Sort("name"), Sort("id")), length=_MOST)
-    known = await pages.rows(request.db, SharedSecret, SHARED_SECRETS, seen_by(asker_of(request.actor)), asked)
-    return [(str(part.id), f"{each.name}: {part.name}") for each in known for part in each.attributes]
 
 
 async def _show(
@@ -254,7 +272,6 @@ async def _show(
     answer: str = "",
     refused: str = "",
 ) -> Shown:
-    keys = await _keys(request) if _may_change(request) else []
     return await request.show(
         "models/model.html",
         title=model.definition.display_name or model.definition.name,
@@ -267,8 +284,8 @@ async def _show(
         asked=[each for each in _values_of(model) if each],
         fields=fields or Fields([]),
         answer=answer,
-        keys=keys,
-        key_name=dict(keys).get(str(provider.key_id), "in the vault") if provider.key_id else "",
+        key=await SECRET_KEYS.offered(request, str(provider.key_id or "")) if _may_change(request) else None,
+        key_name=(await SECRET_KEYS.named(request, provider.key_id) or "in the vault") if provider.key_id else "",
         changes=await history.changes_of(request.db, request.scope_for(_READS), model.id),
         may_change=_may_change(request),
         refused=refused,
@@ -326,6 +343,6 @@ async def _form(request: Asking, fields: Fields, *, refused: str = "") -> Shown:
         crumbs=request.way(("Models", "/models"), "New connection"),
         status=REFUSED if refused else 200,
         fields=fields,
-        keys=await _keys(request),
+        key=await SECRET_KEYS.offered(request, fields.text("key")),
         refused=refused,
     )

@@ -17,7 +17,6 @@ from controlroom.engine.notifications.model import (
 )
 from controlroom.engine.notifications.store import NOTIFICATION
 from controlroom.engine.processes import store as processes
-from controlroom.engine.processes.model import Process
 from controlroom.engine.references import resolve
 from controlroom.errors import Invalid
 from controlroom.ids import NotificationId
@@ -25,6 +24,7 @@ from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
 from controlroom.ui.filters import Choice, Reference, Tab
 from controlroom.ui.lists import Col, Link, ListPage
 from controlroom.ui.numbers import ensure_number, id_of
+from controlroom.ui.pickers.known import PROCESSES
 from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.routing import Place, page, verb
 from controlroom.ui.webhooks.pages_one import KINDS, deliveries_list, delivery_beside, redelivered
@@ -38,8 +38,6 @@ PLACE: Final = Place(
 )
 _READS: Final = Permission.READ_PROCESSES
 _WRITES: Final = Permission.WRITE_PROCESSES
-_MOST: Final = 200
-"""Processes that are offered; of more, one is typed."""
 ENDS: Final = {
     NotificationEvent.RUN_UNRESOLVED: "unresolved",
     NotificationEvent.RUN_COMPLETED: "completed",
@@ -59,7 +57,7 @@ _LIST: Final = ListPage(
     ),
     filters=(
         Choice("kind", "Told", "kind", _KINDS),
-        Reference("process", "Process", "process_id", processes.PROCESS),
+        Reference("process", "Process", "process_id", PROCESSES),
     ),
     columns=(
         Col("recipients", "Who", always=True, csv=lambda row: ", ".join(row.recipients) or "A chat"),
@@ -76,13 +74,11 @@ _LIST: Final = ListPage(
 @page("/notifications", needs=_READS)
 async def list_notifications(request: Asking) -> Shown:
     """Those of all processes of the workspace."""
-    known = await processes.list_processes(*request.reading, limit=_MOST)
-    options = {"process": [(str(each.id), each.name) for each in known]}
     return await request.show(
         "notifications/list.html",
         title="Notifications",
         at="notifications",
-        found=await _LIST.read(request, options=options),
+        found=await _LIST.read(request),
         tabs=tabs_of(request, "Of processes"),
         ends=ENDS,
     )
@@ -230,9 +226,10 @@ def _events(fields: Fields) -> Sequence[NotificationEvent]:
 
 async def _created(request: Asking, fields: Fields) -> Notification:
     """What a form says is made. Raises Invalid, NotFound."""
-    if not fields.text("process"):
+    named = await PROCESSES.chosen(request, fields.text("process"))
+    if not named:
         raise Invalid("choose the process", code="PROCESS_MISSING")
-    process = await resolve(request.db, request.scope_for(_WRITES), processes.PROCESS, fields.text("process"))
+    process = await resolve(request.db, request.scope_for(_WRITES), processes.PROCESS, named)
     kind = NotificationKind.CHAT if fields.text("way") == NotificationKind.CHAT.value else NotificationKind.EMAIL
     return await actions.create(*request.acting, process, way_of(fields, kind), _events(fields))
 
@@ -265,8 +262,6 @@ def _way(request: Asking, notification: Notification | None, last: str = "") -> 
 
 
 async def _form(request: Asking, its: Notification | None, fields: Fields, *, refused: str = "") -> Shown:
-    seen = request.scope_for(_READS)
-    known: Sequence[Process] = [] if its else await processes.list_processes(request.db, seen, limit=_MOST)
     return await request.show(
         "notifications/form.html",
         title="New notification" if its is None else f"Edit the notification of {title_of(its)}",
@@ -275,8 +270,7 @@ async def _form(request: Asking, its: Notification | None, fields: Fields, *, re
         status=REFUSED if refused else 200,
         notification=its,
         fields=fields,
-        processes=[(str(each.number), each.name) for each in known],
-        has_many=len(known) == _MOST,
+        process=await PROCESSES.offered(request, fields.text("process")) if its is None else None,
         ends=ENDS,
         refused=refused,
     )

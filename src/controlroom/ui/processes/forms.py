@@ -1,6 +1,6 @@
 """The form of a process: what is shown in it, and what was typed, read into what the engine is asked for. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -299,11 +299,3 @@ def variables_of(text: str) -> dict[str, str]:
                 raise ValueError(f"A line is NAME=value; {line.strip()[:40]!r} is none.")
             found[name.strip()] = value
     return found
-
-
-def places_of(named: Mapping[str, str], where: str) -> list[tuple[str, str]]:
-    """The choices of places, with the one that is chosen, whatever it is."""
-    found = [(ANY, "Any worker"), *named.items()]
-    if where == KEEP:
-        return [*found, (KEEP, "As it is: several places in order")]
-    return found if where in dict(found) else [*found, (where, "A place that is gone")]

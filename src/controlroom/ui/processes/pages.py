@@ -2,15 +2,13 @@
 
 from typing import Final
 
-from controlroom.engine.access.scope import within
-from controlroom.engine.lists import pages
-from controlroom.engine.lists.model import Asked, Compare, Contains, Operator, Sort
+from controlroom.engine.lists.model import Compare, Operator
 from controlroom.engine.processes.listings import PROCESSES, ListedProcess
 from controlroom.engine.runs.strips import strips_of
 from controlroom.engine.schedules.outlook import next_of
 from controlroom.engine.statistics.store import usual_of_runs
 from controlroom.ui.asking import Asking, Permission, Shown
-from controlroom.ui.filters import LONGEST_SOUGHT, Tab
+from controlroom.ui.filters import Tab
 from controlroom.ui.lists import Col, ListPage
 from controlroom.ui.processes import strips
 from controlroom.ui.routing import Place, page
@@ -19,7 +17,6 @@ PLACE: Final = Place(
     at="processes", name="Processes", path="/processes", icon="processes", needs=Permission.READ_PROCESSES
 )
 
-_SUGGESTED: Final = 20
 _LIST: Final = ListPage(
     listing=PROCESSES,
     row=ListedProcess,
@@ -64,12 +61,3 @@ async def list_processes(request: Asking) -> Shown:
         brief=strips.brief,
         can_write=request.actor.may(Permission.WRITE_PROCESSES, request.workspace),
     )
-
-
-@page("/suggested/processes", needs=Permission.READ_PROCESSES)
-async def suggest_processes(request: Asking) -> Shown:
-    """Those whose names have what somebody types where one of many is asked for."""
-    sought = request.query_params.get("q", "").strip()[:LONGEST_SOUGHT]
-    asked = Asked(filter=Contains("name", sought), sort=(Sort("name"), Sort("id")), length=_SUGGESTED)
-    named = await pages.rows(request.db, ListedProcess, PROCESSES, within(request.seen), asked)
-    return await request.show("processes/suggested.html", title="Processes", named=named)

@@ -10,6 +10,7 @@ from controlroom.engine.references import resolve
 from controlroom.errors import Invalid
 from controlroom.ids import ChainId
 from controlroom.ui.asking import Asking, Fields, Path, Permission, Shown
+from controlroom.ui.pickers.known import PROCESSES
 from controlroom.ui.processes.one import acted_on, address, back_from
 from controlroom.ui.routing import verb
 
@@ -28,7 +29,8 @@ async def add_chain(request: Asking, number: Path[str]) -> Shown:
     """Start another process when a run of this one ends."""
     process = await acted_on(request, number, _WRITES)
     fields = await request.fields()
-    following = await resolve(request.db, request.scope_for(_WRITES), store.PROCESS, fields.text("next"))
+    named = await PROCESSES.chosen(request, fields.text("next"))
+    following = await resolve(request.db, request.scope_for(_WRITES), store.PROCESS, named)
     definition = ChainDefinition(next_process=following, ends=_ends(fields), empty=_empty(fields))
     made = await actions.create(*request.acting, process.id, definition)
     back = await back_from(request, process)

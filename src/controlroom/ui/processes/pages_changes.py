@@ -3,12 +3,13 @@
 import re
 from collections.abc import Mapping, Sequence
 from typing import Final
+from uuid import UUID
 
 from msgspec.structs import replace
 
 from controlroom.engine.processes import changes, versions
 from controlroom.engine.processes.changes import Difference
-from controlroom.engine.provisioners.places import places
+from controlroom.engine.provisioners import places
 from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown
 from controlroom.ui.processes.one import acted_on, address, process_of, show, taken_back_by
 from controlroom.ui.routing import page, verb
@@ -37,12 +38,16 @@ async def show_changes(request: Asking, number: Path[str]) -> Shown:
     process = await process_of(request, number)
     before = _before(request.query_params.get("before", ""))
     kept = await versions.list_versions(*request.reading, process.id, before=before, limit=_LENGTH + 1)
-    known = await _places(request)
-    told = []
-    for place, version in enumerate(kept[:_LENGTH]):
-        older = kept[place + 1].definition if place + 1 < len(kept) else None
-        changed = changes.differences(older, version.definition)
-        told.append((version, named(changed, known), older is not None))
+    olders = [each.definition for each in kept[1:]] + [None]
+    changed = [
+        changes.differences(older, version.definition)
+        for version, older in zip(kept[:_LENGTH], olders[: len(kept[:_LENGTH])], strict=True)
+    ]
+    known = await _places(request, [each for its in changed for each in its])
+    told = [
+        (version, named(its, known), older is not None)
+        for version, its, older in zip(kept[:_LENGTH], changed, olders[: len(changed)], strict=True)
+    ]
     return await show(
         request,
         "processes/changes.html",
@@ -65,6 +70,7 @@ async def ask_to_take_back(request: Asking, number: Path[str], version: Path[int
     await versions.get(*request.reading, process.id, version)
     before = await versions.get(*request.reading, process.id, version - 1)
     [now] = await versions.list_versions(*request.reading, process.id, limit=1)
+    changed = changes.differences(now.definition, before.definition)
     here = address(request, process)
     crumbs = [Crumb("Processes", f"{request.base}/processes"), Crumb(process.name, here), Crumb("Take back")]
     return await request.show(
@@ -76,7 +82,7 @@ async def ask_to_take_back(request: Asking, number: Path[str], version: Path[int
         here=here,
         version=version,
         count=now.version - version + 1,
-        changed=named(changes.differences(now.definition, before.definition), await _places(request)),
+        changed=named(changed, await _places(request, changed)),
         names=_NAMES,
     )
 
@@ -90,10 +96,11 @@ async def take_back(request: Asking, number: Path[str], version: Path[int]) -> S
     return request.done(f"{address(request, after)}/changes", said, undo=await taken_back_by(request, after))
 
 
-async def _places(request: Asking) -> dict[str, str]:
-    """Workers, groups and provisioners by their ids."""
+async def _places(request: Asking, changed: Sequence[Difference]) -> dict[str, str]:
+    """Workers, groups and provisioners of which differences tell, by their ids."""
     seen = request.scope_for(Permission.READ_PROCESSES)
-    return {str(each.id): each.name for each in await places(request.db, seen)}
+    told = {UUID(found) for each in changed if each.what == "where" for found in _ID.findall(f"{each.was} {each.now}")}
+    return {str(id_): name for id_, name in (await places.named(request.db, seen, told)).items()}
 
 
 def named(changed: Sequence[Difference], known: Mapping[str, str]) -> list[Difference]:

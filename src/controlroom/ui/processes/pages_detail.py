@@ -5,7 +5,7 @@ from typing import Final
 
 from controlroom.engine.processes import actions, store, surroundings
 from controlroom.engine.processes.model import Process, ProcessChange
-from controlroom.engine.provisioners.places import places
+from controlroom.engine.provisioners import places
 from controlroom.engine.runs import store as runs
 from controlroom.engine.runs import summaries
 from controlroom.engine.schedules import store as schedules
@@ -18,7 +18,7 @@ from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown
 from controlroom.ui.numbers import id_of
 from controlroom.ui.processes import strips
 from controlroom.ui.processes.one import acted_on, address, process_of, show
-from controlroom.ui.processes.tags import tags_of
+from controlroom.ui.processes.tags import ids_of, tags_of
 from controlroom.ui.processes.times import Line, days_of, occurrences_of
 from controlroom.ui.routing import page, verb
 from controlroom.ui.runs.pages import STARTERS
@@ -50,8 +50,7 @@ async def show_process(request: Asking, number: Path[str]) -> Shown:
     if is_whole:
         month = Period(now - timedelta(days=30), now)
         reasons = await failure_trends(*request.reading, month, process=process.id, limit=_MOST_REASONS)
-    places_named = await places(*request.reading) if any(step.placement.places for step in steps) else []
-    names: dict[object, str] = {each.id: each.name for each in places_named}
+    names = await places.named(*request.reading, {each for step in steps for each in ids_of(step.placement)})
     return await show(
         request,
         "processes/detail.html",

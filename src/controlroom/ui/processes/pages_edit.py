@@ -1,35 +1,38 @@
 """A process in a form: made, and changed; each step on the same page."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Final
 
-from controlroom.engine.packages.choices import tasks
-from controlroom.engine.packages.model import Task
+from msgspec.structs import replace
+
 from controlroom.engine.processes import actions, store
 from controlroom.engine.processes.model import Process, Step, StepPerson
-from controlroom.engine.provisioners.places import PlaceKind, places
 from controlroom.errors import Conflict, Invalid, NotFound
-from controlroom.ids import as_uuid
 from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown
+from controlroom.ui.pickers.known import RUN_ON, TASKS
+from controlroom.ui.pickers.picker import PickRefused
 from controlroom.ui.processes import forms
 from controlroom.ui.processes.forms import ProcessForm, StepForm
 from controlroom.ui.processes.one import acted_on, address, process_of, taken_back_by
 from controlroom.ui.processes.pages_triggers import around
+from controlroom.ui.refusals import said
 from controlroom.ui.routing import page, verb
 
 _NEEDS = Permission.WRITE_PROCESSES
-_KINDS = {PlaceKind.GROUP: "group ", PlaceKind.WORKER: "", PlaceKind.PROVISIONER: "on demand: "}
+_AS_IT_IS: Final = {True: "As it is: asks a person", False: "As it is: its commands"}
+_IN_ORDER: Final = "As it is: several places in order"
 
 
 @page("/processes/new", needs=_NEEDS)
 async def show_new(request: Asking) -> Shown:
     """An empty form, or one with the task that the address names as its step."""
-    known = await tasks(*request.reading)
-    wanted = as_uuid(request.query_params.get("task", ""))
-    task = next((each for each in known if each.id == wanted), known[0] if len(known) == 1 else None)
-    step = StepForm(name="Step 1") if task is None else StepForm(name=task.name, work=str(task.id))
-    form = ProcessForm(name=task.package_name.capitalize() if wanted and task else "", steps=(step,))
-    return await _show(request, None, form, known=known)
+    wanted = await TASKS.one(request, request.query_params.get("task", ""))
+    task = wanted or await TASKS.only(request)
+    step = StepForm(name="Step 1")
+    if task is not None:
+        step = StepForm(name=task.name.partition(": ")[2], work=str(task.id))
+    form = ProcessForm(name=wanted.name.partition(": ")[0].capitalize() if wanted else "", steps=(step,))
+    return await _show(request, None, form)
 
 
 @verb("/processes/new")
@@ -39,9 +42,10 @@ async def make(request: Asking) -> Shown:
     form = forms.sent(fields)
     if (do := fields.text("do", "save")) != "save":
         return await _show(request, None, forms.rearranged(form, do))
-    asked = forms.understood(form)
-    if asked.wrong:
-        return await _show(request, None, form, wrong=asked.wrong, status=422)
+    chosen, wrong = await _chosen(request, form)
+    asked = forms.understood(chosen)
+    if wrong := asked.wrong | wrong:
+        return await _show(request, None, form, wrong=wrong, status=422)
     try:
         made = await actions.create(*request.acting, asked.to_definition())
     except (Invalid, NotFound, Conflict) as refused:
@@ -66,9 +70,10 @@ async def change(request: Asking, number: Path[str]) -> Shown:
     form = forms.sent(fields)
     if (do := fields.text("do", "save")) != "save":
         return await _show(request, process, forms.rearranged(form, do), steps=steps)
-    asked = forms.understood(form, steps)
-    if asked.wrong:
-        return await _show(request, process, form, steps=steps, wrong=asked.wrong, status=422)
+    chosen, wrong = await _chosen(request, form, steps)
+    asked = forms.understood(chosen, steps)
+    if wrong := asked.wrong | wrong:
+        return await _show(request, process, form, steps=steps, wrong=wrong, status=422)
     try:
         after = await actions.update(*request.acting, process.id, asked.to_change(with_steps=not process.is_job))
     except (Invalid, NotFound, Conflict) as refused:
@@ -82,14 +87,11 @@ async def _show(
     form: ProcessForm,
     *,
     steps: Sequence[Step] = (),
-    known: Sequence[Task] | None = None,
     wrong: dict[str, str] | None = None,
     refused: str = "",
     status: int = 200,
 ) -> Shown:
-    reading: Any = (request.db, request.scope_for(_NEEDS))
-    known = await tasks(*reading) if known is None else known
-    named = {f"{each.kind}:{each.id}": f"{_KINDS[each.kind]}{each.name}" for each in await places(*reading)}
+    works = await TASKS.offered_each(request, [(step.work, _works(step, steps)) for step in form.steps])
     crumbs = [Crumb("Processes", f"{request.base}/processes")]
     if process is not None:
         crumbs.append(Crumb(process.name, address(request, process)))
@@ -102,24 +104,41 @@ async def _show(
         status=status,
         process=process,
         form=form,
-        works=[_works(known, step, steps) for step in form.steps],
-        places=[forms.places_of(named, step.where) for step in form.steps],
+        works=works,
+        places=await RUN_ON.offered_each(request, [(step.where, _places(step)) for step in form.steps]),
         wrong=wrong or {},
         refused=refused,
         action=f"{request.base}/processes/new" if process is None else f"{address(request, process)}/edit",
         back=f"{request.base}/processes" if process is None else address(request, process),
-        has_packages=bool(known),
+        has_packages=any(works) or bool(await TASKS.offered(request)),
         **({} if process is None else await around(request, process)),
     )
 
 
-def _works(known: Sequence[Task], form: StepForm, steps: Sequence[Step]) -> list[tuple[str, str]]:
-    """What a step may run; with what it runs now, where that is no task, or one that the newest version lacks."""
-    found = [("", "Nothing yet"), *((str(each.id), f"{each.name} of {each.package_name}") for each in known)]
-    if form.work == forms.KEEP:
-        step = next((each for each in steps if str(each.number) == form.key), None)
-        is_person = step is not None and isinstance(step.work, StepPerson)
-        return [(forms.KEEP, "As it is: asks a person" if is_person else "As it is: its commands"), *found]
-    if form.work and form.work not in dict(found):
-        return [*found, (form.work, "A task that the newest version does not have")]
-    return found
+async def _chosen(request: Asking, form: ProcessForm, steps: Sequence[Step] = ()) -> tuple[ProcessForm, dict[str, str]]:
+    """The form with the values of what was typed where one of many is asked for, and what is wrong with that."""
+    wrong, read = dict[str, str](), list[StepForm]()
+    for n, step in enumerate(form.steps):
+        found = {}
+        for name, picker, more in (("work", TASKS, _works(step, steps)), ("where", RUN_ON, _places(step))):
+            try:
+                found[name] = await picker.chosen(request, getattr(step, name), more)
+            except PickRefused as refused:
+                wrong[f"step-{n}-{name}"] = f"{said(refused)}."
+        read.append(replace(step, **found))
+    return replace(form, steps=tuple(read)), wrong
+
+
+def _works(form: StepForm, steps: Sequence[Step] = ()) -> list[tuple[str, str]]:
+    """What stands beside the tasks: what a step runs now, where that is no task."""
+    if form.work not in {forms.KEEP, *_AS_IT_IS.values()}:
+        return []
+    step = next((each for each in steps if str(each.number) == form.key), None)
+    is_person = step is not None and isinstance(step.work, StepPerson)
+    return [(forms.KEEP, _AS_IT_IS[is_person])]
+
+
+def _places(form: StepForm) -> list[tuple[str, str]]:
+    """What stands beside the places: any worker, and where a step runs now, where that is more than one place."""
+    kept = [(forms.KEEP, _IN_ORDER)] if form.where in {forms.KEEP, _IN_ORDER} else []
+    return [(forms.ANY, "Any worker"), *kept]

@@ -6,7 +6,6 @@ from typing import Any, Final
 from controlroom.engine.access.scope import Scope
 from controlroom.engine.chains import store as chain_store
 from controlroom.engine.notifications import store as notice_store
-from controlroom.engine.processes import store
 from controlroom.engine.processes.model import Process
 from controlroom.engine.schedules import store as schedules
 from controlroom.engine.schedules.definitions import Schedule
@@ -18,6 +17,7 @@ from controlroom.engine.webhooks import store as webhooks
 from controlroom.errors import Forbidden
 from controlroom.ids import ProcessId
 from controlroom.ui.asking import Asking, Path, Permission, Shown
+from controlroom.ui.pickers.known import PROCESSES
 from controlroom.ui.processes.one import acted_on, back_from, process_of, show
 from controlroom.ui.processes.pages_chains import ENDS
 from controlroom.ui.routing import page, verb
@@ -42,7 +42,6 @@ async def around(request: Asking, process: Process) -> dict[str, Any]:
     def may(permission: Permission) -> bool:
         return request.actor.may(permission, request.workspace)
 
-    others = await store.list_processes(request.db, seen, limit=_MOST)
     mail, may_see_address = await _mail(request, seen, process.id)
     planned: Sequence[Schedule] = []
     if may(Permission.READ_SCHEDULES):
@@ -55,9 +54,7 @@ async def around(request: Asking, process: Process) -> dict[str, Any]:
         "may_see_address": may_see_address,
         "mail_domain": request.app.state.around.mail_domain,
         "chains": await chain_store.list_chains(request.db, seen, process.id, limit=_MOST),
-        "others": [each for each in others if each.id != process.id],
-        "others_named": [(each.number, each.name) for each in others],
-        "has_many": len(others) == _MOST,
+        "next": await PROCESSES.offered(request, but=process.id),
         "ends": ENDS,
         "notices": await notice_store.list_of_process(request.db, seen, process.id, limit=_MOST),
         "webhooks": await webhooks.list_webhooks(request.db, seen, process=process.id, limit=_MOST)

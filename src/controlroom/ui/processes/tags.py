@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import assert_never
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -18,7 +19,7 @@ class Tag(Struct, frozen=True):
     said: str
 
 
-def tags_of(step: Step, places: Mapping[object, str]) -> list[Tag]:
+def tags_of(step: Step, places: Mapping[UUID, str]) -> list[Tag]:
     """What a step is told to do; `places` are names of workers, groups and provisioners, by id."""
     found = [Tag("groups", said) for said in placement_said(step.placement, places)]
     if not isinstance(step.work, StepPerson):
@@ -42,7 +43,21 @@ def tags_of(step: Step, places: Mapping[object, str]) -> list[Tag]:
     return found
 
 
-def placement_said(placement: Placement, places: Mapping[object, str]) -> list[str]:
+def ids_of(placement: Placement) -> list[UUID]:
+    """The workers, groups and provisioners that a placement names."""
+    found: list[UUID] = []
+    for place in placement.places:
+        match place:
+            case Workers(workers):
+                found += workers
+            case Group(named) | OnDemand(named):
+                found.append(named)
+            case _:
+                assert_never(place)
+    return found
+
+
+def placement_said(placement: Placement, places: Mapping[UUID, str]) -> list[str]:
     """On whom it runs, place by place."""
     found = []
     for place in placement.places:

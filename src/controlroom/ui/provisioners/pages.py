@@ -5,15 +5,18 @@ from typing import Final
 
 from controlroom.engine.access import history
 from controlroom.engine.provisioners import actions, store
+from controlroom.engine.provisioners.listings import PROVISIONERS
 from controlroom.engine.provisioners.model import Provisioner
 from controlroom.engine.provisioners.store import PROVISIONER
 from controlroom.engine.provisioners.waiting import asked_for
 from controlroom.engine.references import resolve
 from controlroom.engine.usage import store as usage
 from controlroom.engine.workers import serving
+from controlroom.engine.workers.listings import in_service
 from controlroom.errors import Invalid
 from controlroom.ids import ProvisionerId
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
+from controlroom.ui.lists import Col, ListPage
 from controlroom.ui.numbers import ensure_number
 from controlroom.ui.refusals import REFUSED, said, tried
 from controlroom.ui.routing import Place, page, verb
@@ -26,8 +29,26 @@ PLACE: Final = Place(
     icon="provisioners",
     needs=Permission.READ_WORKERS,
 )
-_MOST: Final = 200
 _LATEST: Final = 30
+
+
+_LIST: Final = ListPage(
+    listing=PROVISIONERS,
+    row=Provisioner,
+    path="/provisioners",
+    noun="provisioners",
+    noun_of_one="provisioner",
+    topics="provisioner",
+    columns=(
+        Col("name", "Provisioner", sort="name", always=True),
+        Col("endpoint", "Address", sort="endpoint"),
+        Col("max_lifetime", "A worker lives", is_number=True),
+        Col("created_at", "Made", sort="created_at", is_number=True, always=True),
+    ),
+    searched=("name", "endpoint"),
+    searched_words="Name, address, number or id",
+    sort="name",
+)
 
 
 @page("/provisioners", needs=Permission.READ_WORKERS)
@@ -37,8 +58,7 @@ async def list_provisioners(request: Asking) -> Shown:
         "provisioners/list.html",
         title="Provisioners",
         at="provisioners",
-        provisioners=await store.list_provisioners(*request.reading, limit=_MOST),
-        most=_MOST,
+        found=await _LIST.read(request, seen=in_service(request.seen)),
         may_change=_may_change(request),
     )
 

@@ -5,37 +5,64 @@ from typing import Any, Final
 
 from msgspec import Raw
 
-from controlroom.engine.item_models import store as item_models
 from controlroom.engine.queues import actions
-from controlroom.engine.queues.model import QueueSettings
+from controlroom.engine.queues.listings import QUEUES
+from controlroom.engine.queues.model import ListedQueue, QueueSettings
 from controlroom.engine.statistics import flows
 from controlroom.errors import Invalid
-from controlroom.ids import ItemModelId, QueueId, as_uuid
+from controlroom.ids import ItemModelId, as_uuid
 from controlroom.ui.asking import Asking, Crumb, Fields, Permission, Shown
-from controlroom.ui.refusals import REFUSED, tried
+from controlroom.ui.filters import Choice, Reference
+from controlroom.ui.lists import Col, ListPage
+from controlroom.ui.pickers.known import ITEM_MODELS
+from controlroom.ui.refusals import REFUSED, said, tried
 from controlroom.ui.rights import either
 from controlroom.ui.routing import page, verb
 from controlroom.ui.workers.pages import may_govern
 from controlroom.ui.workers.told import outlook_told
 
-_A_PAGE: Final = 50
 GOVERNS: Final = either(Permission.GOVERN_QUEUES, Permission.WRITE_PROCESSES)
-_MOST_MODELS: Final = 1000
+
+
+LIST: Final = ListPage(
+    listing=QUEUES,
+    row=ListedQueue,
+    path="/queues",
+    noun="queues",
+    noun_of_one="queue",
+    topics="queue queue_consumer",
+    every=15,
+    filters=(
+        Choice(
+            "status", "Status", "status", {"in_use": "consumed", "not_in_use": "without consumers", "draft": "draft"}
+        ),
+        Reference("model", "Model of items", "item_model_id", ITEM_MODELS),
+    ),
+    columns=(
+        Col("name", "Queue", sort="name", always=True),
+        Col("waiting", "Waiting", is_number=True, always=True, csv=lambda _: ""),
+        Col("oldest", "Oldest", is_number=True, csv=lambda _: ""),
+        Col("rates", "In / out, an hour", is_number=True, csv=lambda _: ""),
+        Col("depth", "Depth, 24 h", csv=lambda _: ""),
+        Col("outlook", "Outlook", always=True, csv=lambda _: ""),
+    ),
+    searched=("name", "description"),
+    searched_words="Name, number or id",
+    sort="name",
+)
 
 
 @page("/queues", needs=Permission.READ_WORK_ITEMS)
 async def list_queues(request: Asking) -> Shown:
     """All of them, those too in which nothing was for long."""
-    after = as_uuid(request.query_params.get("after", ""))
-    found = await flows.standing(*request.reading, after=None if after is None else QueueId(after), limit=_A_PAGE + 1)
+    found = await LIST.read(request)
     return await request.show(
         "queues/list.html",
         title="Queues",
         at="workers",
         crumbs=request.way(("Workers and queues", "/workers"), "Queues"),
-        queues=found[:_A_PAGE],
-        more=f"{request.base}/queues?after={found[_A_PAGE - 1].id}" if len(found) > _A_PAGE else "",
-        first=f"{request.base}/queues" if after else "",
+        found=found,
+        flows=await flows.of_queues(*request.reading, [each.id for each in found.rows]),
         outlook_told=outlook_told,
         may_govern=may_govern(request),
     )
@@ -53,9 +80,9 @@ async def create_queue(request: Asking) -> Shown:
     fields = await request.fields()
     try:
         schema = json_of(fields.text("schema"), "The schema")
+        model = as_uuid(await ITEM_MODELS.chosen(request, fields.text("item_model")))
     except Invalid as wrong:
-        return await show_form(request, None, fields, refused=wrong.message)
-    model = as_uuid(fields.text("item_model"))
+        return await show_form(request, None, fields, refused=said(wrong))
     settings = QueueSettings(
         description=fields.text("description"),
         refuses_duplicates=fields.has("refuses_duplicates"),
@@ -83,9 +110,6 @@ def json_of(text: str, what: str) -> Raw | None:
 
 async def show_form(request: Asking, queue: Any, fields: Fields, *, refused: str = "") -> Shown:
     """The form of a queue: a new one, or one that there is."""
-    models = (
-        [] if queue else await item_models.list_models(request.db, request.actor.organization_id, limit=_MOST_MODELS)
-    )
     here = f"{request.base}/queues/{queue.number}" if queue else f"{request.base}/queues"
     above = [Crumb("Workers and queues", f"{request.base}/workers"), Crumb("Queues", f"{request.base}/queues")]
     if queue:
@@ -99,6 +123,6 @@ async def show_form(request: Asking, queue: Any, fields: Fields, *, refused: str
         queue=queue,
         fields=fields,
         here=here,
-        models=[(str(each.id), each.name) for each in models],
+        item_model=None if queue else await ITEM_MODELS.offered(request, fields.text("item_model")),
         refused=refused,
     )

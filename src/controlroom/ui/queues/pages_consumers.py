@@ -6,7 +6,6 @@ from typing import Any, Final
 from litestar.params import FromPath
 from msgspec.structs import replace
 
-from controlroom.engine.packages import choices
 from controlroom.engine.processes.model import ANYWHERE, Group, Placement
 from controlroom.engine.queues import actions, store
 from controlroom.engine.queues.attending import Attending, attending
@@ -14,11 +13,12 @@ from controlroom.engine.queues.model import ConsumerChange, ConsumerDefinition, 
 from controlroom.engine.queues.store import QUEUE
 from controlroom.engine.references import find, resolve
 from controlroom.engine.statistics import flows
-from controlroom.engine.workers import store as workers
 from controlroom.engine.workers.store import WORKER_GROUP
 from controlroom.errors import Invalid
 from controlroom.ids import QueueConsumerId, QueueId, TaskId, as_uuid
 from controlroom.ui.asking import Asking, Fields, Path, Permission, Shown
+from controlroom.ui.pickers.known import GROUPS, TASKS
+from controlroom.ui.pickers.picker import resolved
 from controlroom.ui.queues.pages import GOVERNS
 from controlroom.ui.queues.pages_queue import crumbs_of, queue_of
 from controlroom.ui.refusals import REFUSED, said, tried
@@ -26,7 +26,6 @@ from controlroom.ui.rights import every
 from controlroom.ui.routing import page, verb
 
 _WORKS_ON: Final = every(GOVERNS, Permission.START_RUNS)
-_MOST_GROUPS: Final = 200
 _DAYS: Final = ((0, "Mon"), (1, "Tue"), (2, "Wed"), (3, "Thu"), (4, "Fri"), (5, "Sat"), (6, "Sun"))
 _CONSUMER: Final = "/queues/{number:str}/consumers/{consumer:uuid}"
 
@@ -150,6 +149,7 @@ async def _pause(request: Asking, number: str, consumer: QueueConsumerId, *, is_
 
 async def _definition(request: Asking, fields: Fields) -> ConsumerDefinition:
     """The consumer that a form says. Raises Invalid for what it cannot say."""
+    fields = await resolved(request, fields, {"task": TASKS, "group": GROUPS})
     if (task := as_uuid(fields.text("task"))) is None:
         raise Invalid("choose the task that it shall run", code="TASK_MISSING")
     placement = ANYWHERE
@@ -202,8 +202,8 @@ async def _consumer_form(request: Asking, found: QueueId, its: Any, fields: Fiel
         queue=queue,
         consumer=its,
         fields=fields,
-        tasks=await choices.tasks(request.db, seen),
-        groups=await workers.list_groups(request.db, seen, limit=_MOST_GROUPS),
+        task=await TASKS.offered(request, fields.text("task")),
+        group=await GROUPS.offered(request, fields.text("group")),
         days=_DAYS,
         refused=refused,
     )

@@ -19,7 +19,9 @@ from controlroom.ids import PackageId
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
 from controlroom.ui.code_policies.pages import offered
 from controlroom.ui.entrance import Moved
-from controlroom.ui.refusals import REFUSED, tried
+from controlroom.ui.pickers.picker import PickRefused
+from controlroom.ui.refusals import REFUSED, said, tried
+from controlroom.ui.repository import folders
 from controlroom.ui.rights import held
 from controlroom.ui.routing import Place, page, verb
 
@@ -143,13 +145,17 @@ async def edit_node(request: Asking, number: Path[str]) -> Shown:
     """Rename, describe and move it."""
     fields = await request.fields()
     _, node = await node_of(request, number, Right.UPDATE)
+    try:
+        parent = await folders.chosen(request, node, fields.text("folder"))
+    except PickRefused as wrong:
+        return await _form(request, node, fields, refused=said(wrong))
     _, refused = await tried(
         actions.edit(
             *request.governing,
             node.id,
             name=fields.text("name"),
             description=fields.text("description"),
-            parent=fields.text("folder") or None,
+            parent=parent,
         )
     )
     if refused:
@@ -274,12 +280,13 @@ async def _of_file(request: Asking, rights: Rights, node: Node) -> dict[str, Any
 async def _policy_of(request: Asking, node: Node) -> dict[str, Any]:
     """By which code policy packages in a folder of the workspace are read, and which ones may be given to it."""
     if node.kind is not NodeKind.FOLDER or node.workspace_id is None:
-        return {"policy": None, "own_policy": None, "policies": []}
+        return {"policy": None, "own_policy": None, "policies": None}
     seen = request.scope_for(Permission.READ_PACKAGES)
+    own = await folder_policy(request.db, seen, node.id)
     return {
         "policy": await policy_of(request.engine, seen, node.id),
-        "own_policy": await folder_policy(request.db, seen, node.id),
-        "policies": await offered(request),
+        "own_policy": own,
+        "policies": await offered(request, None if own is None else own.id),
     }
 
 
@@ -310,21 +317,10 @@ async def _form(request: Asking, node: Node, fields: Fields, *, refused: str = "
         crumbs=crumbs_of(request, node, [], "Edit"),
         status=REFUSED if refused else 200,
         node=node,
-        folders=await folders_of(request, node),
+        folder=await folders.offered(request, node, fields.text("folder")),
         fields=fields,
         refused=refused,
     )
-
-
-async def folders_of(request: Asking, node: Node) -> list[tuple[str, str]]:
-    """The folders into which something may be moved or copied, by number and path."""
-    found = await nodes.folders(request.db, node, limit=_MOST)
-    rights = await rights_of(request.db, request.actor)
-    return [
-        (str(each.number), " / ".join(each.path) or "Directly in it")
-        for each in found
-        if Right.UPDATE in rights.of(each) and node.id not in each.above
-    ]
 
 
 async def _question(request: Asking, node: Node, *, refused: str = "") -> Shown:

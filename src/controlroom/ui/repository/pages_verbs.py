@@ -8,8 +8,10 @@ from controlroom.engine.repository.errors import NodeNotFound
 from controlroom.engine.repository.model import Node, NodeKind, Right
 from controlroom.engine.repository.rights import is_container
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
-from controlroom.ui.refusals import REFUSED, tried
-from controlroom.ui.repository.pages import Editing, crumbs_of, folders_of, node_of
+from controlroom.ui.pickers.picker import PickRefused
+from controlroom.ui.refusals import REFUSED, said, tried
+from controlroom.ui.repository import folders
+from controlroom.ui.repository.pages import Editing, crumbs_of, node_of
 from controlroom.ui.rights import held, in_organization
 from controlroom.ui.routing import page, verb
 
@@ -131,9 +133,11 @@ async def copy_file(request: Asking, number: Path[str]) -> Shown:
     """A file of its own, with what this one holds now."""
     fields = await request.fields()
     _, node = await node_of(request, number)
-    made, refused = await tried(
-        contents.copy(*request.governing, node.id, fields.text("name"), fields.text("folder") or None)
-    )
+    try:
+        folder = await folders.chosen(request, node, fields.text("folder"))
+    except PickRefused as wrong:
+        return await _copy_form(request, node, fields, refused=said(wrong))
+    made, refused = await tried(contents.copy(*request.governing, node.id, fields.text("name"), folder))
     if made is None:
         return await _copy_form(request, node, fields, refused=refused)
     return request.done(f"{request.base}/repository/{made.number}", f"{made.name} is made.")
@@ -147,7 +151,7 @@ async def _copy_form(request: Asking, node: Node, fields: Fields, *, refused: st
         crumbs=crumbs_of(request, node, [], "Copy"),
         status=REFUSED if refused else 200,
         node=node,
-        folders=await folders_of(request, node),
+        folder=await folders.offered(request, node, fields.text("folder")),
         fields=fields,
         refused=refused,
     )

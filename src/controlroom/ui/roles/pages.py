@@ -3,35 +3,58 @@
 from collections.abc import Collection
 from typing import Final
 
+from controlroom.engine.access.groups.listings import seen_by
 from controlroom.engine.access.model import ALL_OF_A_WORKSPACE, EVERYTHING, Permission
 from controlroom.engine.access.nouns import ROLE
 from controlroom.engine.access.roles import actions
+from controlroom.engine.access.roles.holders import EVERY_ROLE, HeldRole
 from controlroom.engine.access.roles.model import NamedRole
+from controlroom.engine.lists.model import equal
 from controlroom.engine.references import resolve
 from controlroom.ids import RoleId
 from controlroom.ui.asking import Asking, Crumb, Path, Shown
+from controlroom.ui.filters import Tab
+from controlroom.ui.lists import Col, ListPage
 from controlroom.ui.members.pages import tabs_of
 from controlroom.ui.numbers import ensure_number
 from controlroom.ui.permissions import OF_A_WORKSPACE, OF_THE_ORGANIZATION, tags_of, ticked_of
 from controlroom.ui.rights import in_organization
 from controlroom.ui.routing import page, verb
 
-_MOST: Final = 500
+_LIST: Final = ListPage(
+    listing=EVERY_ROLE,
+    row=HeldRole,
+    path="/roles",
+    noun="roles",
+    noun_of_one="role",
+    tabs=(
+        Tab("all", "All", is_sum=True),
+        Tab("own", "Yours", equal(is_system=False)),
+        Tab("system", "Of the system", equal(is_system=True)),
+    ),
+    columns=(
+        Col("name", "Role", sort="name", always=True),
+        Col("may", "May", csv=lambda role: ", ".join(role.permissions)),
+        Col("is_system", "Of", sort="is_system", always=True, csv=lambda role: "system" if role.is_system else "own"),
+    ),
+    searched=("name", "description"),
+    searched_words="Name, number or id",
+    sort="is_system",
+)
 
 
 @page("/roles", needs=Permission.READ_MEMBERS, is_read=True)
 async def list_roles(request: Asking) -> Shown:
-    """All that there are, ours first."""
-    known = await actions.list_roles(*request.governing, limit=_MOST)
-    ordered = sorted(known, key=lambda role: (role.is_system, role.name.startswith("dbt ")))
+    """All that there are; the organization's own first."""
+    found = await _LIST.read(request, seen=seen_by(request.actor))
     return await request.show(
         "roles/list.html",
         title="Roles",
         at="members",
         crumbs=request.way(("Members", "/members"), "Roles"),
         tabs=tabs_of(request, "Roles"),
-        most=_MOST,
-        roles=[(role, *tags_of(_boxes(role), most=6)) for role in ordered],
+        found=found,
+        tags={role.id: tags_of(_boxes(role), most=6) for role in found.rows},
         can_write=_writes(request),
     )
 
@@ -130,7 +153,7 @@ async def _form(
     )
 
 
-def _boxes(role: NamedRole) -> Collection[str]:
+def _boxes(role: NamedRole | HeldRole) -> Collection[str]:
     """Its permissions that are ours."""
     ours = {each.value for each in Permission}
     named = set(role.permissions)

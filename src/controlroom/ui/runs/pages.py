@@ -3,14 +3,13 @@
 from typing import Final
 
 from controlroom.engine.lists.model import Compare, OneOf, Operator
-from controlroom.engine.processes import store as processes
-from controlroom.engine.processes.store import PROCESS
 from controlroom.engine.runs import summaries
 from controlroom.engine.runs.listings import RUNS
 from controlroom.engine.runs.model import Result, Run, RunState, StartedBy
 from controlroom.ui.asking import Asking, Permission, Shown
 from controlroom.ui.filters import Choice, Reference, Since, Tab
 from controlroom.ui.lists import Col, ListPage
+from controlroom.ui.pickers.known import PROCESSES
 from controlroom.ui.routing import Place, page
 
 PLACE: Final = Place(at="runs", name="Runs", path="/runs", icon="runs", needs=Permission.READ_RUNS)
@@ -32,7 +31,6 @@ BEGUN_BY: Final = {
     StartedBy.QUEUE.value: "a queue",
 }
 _UNDER_WAY: Final = (RunState.NEW.value, RunState.IN_PROGRESS.value, RunState.STOPPING.value)
-_MOST_OPTIONS: Final = 200
 
 _LIST: Final = ListPage(
     listing=RUNS,
@@ -47,7 +45,7 @@ _LIST: Final = ListPage(
         Tab("completed", "Completed", Compare("state", Operator.EQ, RunState.COMPLETED.value)),
     ),
     filters=(
-        Reference("process", "Process", "process_id", PROCESS),
+        Reference("process", "Process", "process_id", PROCESSES),
         Choice("trigger", "Started by", "started_by", STARTERS),
         Choice(
             "result",
@@ -76,8 +74,6 @@ _LIST: Final = ListPage(
 @page("/runs", needs=Permission.READ_RUNS)
 async def list_runs(request: Asking) -> Shown:
     """The list."""
-    named = await processes.list_processes(request.db, request.seen, after=None, limit=_MOST_OPTIONS)
-    options = {"process": [(str(each.id), each.name) for each in named]}
-    found = await _LIST.read(request, options=options)
+    found = await _LIST.read(request)
     about = await summaries.summaries(request.db, request.seen, found.rows)
     return await request.show("runs/list.html", title="Runs", at="runs", found=found, about=about, starters=STARTERS)

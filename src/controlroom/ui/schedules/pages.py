@@ -3,8 +3,6 @@
 from typing import Final
 
 from controlroom.engine.lists.model import Compare, Operator
-from controlroom.engine.processes import store as processes
-from controlroom.engine.processes.store import PROCESS
 from controlroom.engine.references import resolve
 from controlroom.engine.runs import store as runs
 from controlroom.engine.schedules import actions, by_hand, calendar, store
@@ -21,6 +19,7 @@ from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown, own_pa
 from controlroom.ui.filters import Reference, Tab
 from controlroom.ui.lists import Col, ListPage
 from controlroom.ui.numbers import ensure_number, id_of
+from controlroom.ui.pickers.known import PROCESSES
 from controlroom.ui.processes.times import occurrences_of
 from controlroom.ui.routing import Place, page, verb
 from controlroom.ui.schedules.told import sign_of, standing_of
@@ -30,7 +29,6 @@ PLACE: Final = Place(
 )
 _READS: Final = Permission.READ_SCHEDULES
 _WRITES: Final = Permission.WRITE_SCHEDULES
-_MOST_OPTIONS: Final = 200
 _LAST: Final = 12
 _TIMES: Final = 10
 _HISTORY: Final = 50
@@ -53,7 +51,7 @@ _LIST: Final = ListPage(
         Tab("active", "Active", _standing(Standing.ACTIVE)),
         Tab("paused", "Paused", _standing(Standing.INACTIVE)),
     ),
-    filters=(Reference("process", "Process", "process_id", PROCESS),),
+    filters=(Reference("process", "Process", "process_id", PROCESSES),),
     columns=(
         Col("when", "When", always=True, csv=lambda row: sentence(row.rule)),
         Col("name", "Name", sort="name"),
@@ -74,12 +72,7 @@ _LIST: Final = ListPage(
 @page("/schedules", needs=_READS)
 async def list_schedules(request: Asking) -> Shown:
     """The list."""
-    options = {}
-    if request.actor.may(Permission.READ_PROCESSES, request.workspace):
-        seen = request.scope_for(Permission.READ_PROCESSES)
-        named = await processes.list_processes(request.db, seen, limit=_MOST_OPTIONS)
-        options["process"] = [(str(each.id), each.name) for each in named]
-    found = await _LIST.read(request, options=options)
+    found = await _LIST.read(request)
     return await request.show(
         "schedules/list.html",
         title="Schedules",

@@ -12,15 +12,15 @@ from controlroom.engine.schedules.model import Timing
 from controlroom.engine.schedules.sentences import sentence
 from controlroom.engine.schedules.store import get_listed
 from controlroom.errors import Conflict, ControlRoomError, Invalid, NotFound
+from controlroom.ids import ProcessId
 from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown
+from controlroom.ui.pickers.known import PROCESSES
 from controlroom.ui.routing import page, verb
 from controlroom.ui.schedules import forms
 from controlroom.ui.schedules.forms import ScheduleForm, Understood
 from controlroom.ui.schedules.pages import acted_on, found_by
 
 _WRITES: Final = Permission.WRITE_SCHEDULES
-_MOST: Final = 200
-"""Processes that a choice holds; of more, one is typed."""
 _TIMES: Final = 8
 
 
@@ -36,14 +36,13 @@ async def show_new(request: Asking) -> Shown:
 @verb("/schedules/new")
 async def make(request: Asking) -> Shown:
     """Make it; or show when it would be due, or what is wrong."""
-    seen = request.scope_for(_WRITES)
     fields = await request.fields()
     form = forms.sent(fields)
     asked = forms.understood(form)
     if fields.text("do") == "preview" or asked.wrong or asked.rule is None:
         return await _again(request, None, form, asked, is_asked=fields.text("do") == "preview")
     try:
-        process = await resolve(request.db, seen, processes.PROCESS, form.process)
+        process = await _process(request, form)
         made = await actions.create(
             *request.acting,
             ScheduleDefinition(
@@ -91,13 +90,20 @@ async def change(request: Asking, number: Path[str]) -> Shown:
     if asked.begins is not None:
         wanted["starts_at"] = asked.begins
     try:
-        if schedule.start is None and form.process != str(schedule.work_number):
-            seen = request.scope_for(_WRITES)
-            wanted["starts"] = OfProcess(await resolve(request.db, seen, processes.PROCESS, form.process))
+        if schedule.start is None:
+            process = await _process(request, form)
+            if process != schedule.process_id:
+                wanted["starts"] = OfProcess(process)
         after = await actions.update(*request.acting, schedule.id, ScheduleChange(**wanted))
     except (Invalid, NotFound, Conflict) as refused:
         return await _show(request, schedule, form, refused=refused.message, status=422)
     return request.done(f"{request.base}/schedules/{after.number}", f"{after.name} is changed.")
+
+
+async def _process(request: Asking, form: ScheduleForm) -> ProcessId:
+    """The process that a form names. Raises PickRefused, ProcessNotFound."""
+    named = await PROCESSES.chosen(request, form.process)
+    return await resolve(request.db, request.scope_for(_WRITES), processes.PROCESS, named)
 
 
 async def _again(
@@ -126,8 +132,6 @@ async def _show(
     said: str = "",
     status: int = 200,
 ) -> Shown:
-    seen = request.scope_for(_WRITES)
-    named = await processes.list_processes(request.db, seen, limit=_MOST)
     crumbs = [Crumb("Schedules", f"{request.base}/schedules")]
     if schedule is not None:
         crumbs.append(Crumb(schedule.name, f"{request.base}/schedules/{schedule.number}"))
@@ -141,8 +145,7 @@ async def _show(
         status=status,
         schedule=schedule,
         form=form,
-        has_many=len(named) == _MOST,
-        processes=[(str(each.number), each.name) for each in named],
+        process=await PROCESSES.offered(request, form.process),
         kinds=[*kept, *forms.KINDS.items()],
         days=forms.DAYS,
         days_of_month=forms.DAYS_OF_MONTH,

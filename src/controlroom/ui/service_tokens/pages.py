@@ -19,6 +19,9 @@ from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
 from controlroom.ui.filters import Tab
 from controlroom.ui.lists import Col, ListPage
 from controlroom.ui.numbers import ensure_number
+from controlroom.ui.pickers import workspaces
+from controlroom.ui.pickers.known import ROLES
+from controlroom.ui.pickers.picker import FEW
 from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.rights import in_organization
 from controlroom.ui.routing import Place, page, verb
@@ -34,7 +37,6 @@ PLACE: Final = Place(
 _HERE: Final = "/admin/service-tokens"
 _ABOVE: Final = {"above_workspaces": True}
 _WRITE: Final = in_organization(Permission.WRITE_API_KEYS)
-_MOST: Final = 500
 _DAYS: Final = (("", "Until it is deleted"), ("30", "30 days"), ("90", "90 days"), ("365", "A year"))
 
 
@@ -87,7 +89,10 @@ async def create_token(request: Asking) -> Shown:
     """Make it, and show its value this once; the address has nothing of it."""
     actions.ensure_writes(request.actor)
     fields = await request.fields()
-    days, wanted = fields.text("days"), _chosen(fields)
+    days = fields.text("days")
+    wanted, refused = await tried(_chosen(request, fields))
+    if wanted is None:
+        return await _form(request, fields, refused=refused)
     if not wanted:
         return await _form(request, fields, refused="A token that holds no role opens nothing: tick one")
     made, refused = await tried(
@@ -144,7 +149,10 @@ async def edit_token(request: Asking, number: Path[str]) -> Shown:
     kept = {key for each in fields.texts("keep") for key in each.split(",")}
     wanted = [WantedGrant(each.role_id, each.workspace_id) for each in before.grants if grant_key(each) in kept]
     wanted += _back(kept - {grant_key(each) for each in before.grants})
-    wanted += [each for each in _chosen(fields) if each not in wanted]
+    further, refused = await tried(_chosen(request, fields))
+    if further is None:
+        return await _edit_form(request, before, fields, refused=refused)
+    wanted += [each for each in further if each not in wanted]
     if not wanted:
         return await _edit_form(request, before, fields, refused="A token that holds no role opens nothing: tick one")
     name = fields.text("name")
@@ -196,11 +204,12 @@ async def _id(request: Asking, named: str) -> ServiceTokenId:
     return found
 
 
-def _chosen(fields: Fields) -> list[WantedGrant]:
-    """The roles that a form ticks, where it says that the token shall hold them."""
-    place = as_uuid(fields.text("place"))
-    where = None if place is None else WorkspaceId(place)
-    return [WantedGrant(RoleId(each), where) for each in map(as_uuid, fields.texts("role")) if each is not None]
+async def _chosen(request: Asking, fields: Fields) -> list[WantedGrant]:
+    """The roles that a form ticks and names, where it says that the token shall hold them. Raises PickRefused."""
+    place = workspaces.meant(request, fields.text("place"))
+    where = None if place is None else place.id
+    named = await ROLES.several(request, fields.texts("role"), fields.raw("roles"))
+    return [WantedGrant(RoleId(each), where) for each in map(as_uuid, named) if each is not None]
 
 
 def grant_key(grant: HeldGrant) -> str:
@@ -231,13 +240,13 @@ def _way(token: ServiceToken | None, last: str = "") -> list[Crumb]:
 
 async def _roles(request: Asking, fields: Fields) -> dict[str, Any]:
     """The roles that a token may be given, those of the dbt platform apart, and where."""
-    known = await roles.list_roles(*request.governing, limit=_MOST)
+    known = await roles.list_roles(*request.governing, limit=FEW + 1)
+    if len(known) > FEW:  # those of the system are ticked, others named
+        known = [each for each in known if each.is_system]
     return {
         "ticked": set(fields.texts("role")),
-        "places": [
-            ("", "In the whole organization"),
-            *((str(each.id), each.name) for each in request.workspaces.slugs.values()),
-        ],
+        "place": workspaces.offered(request, fields.text("place")),
+        "offer": await ROLES.offered(request),
         "ours": [each for each in known if not each.name.startswith("dbt ")],
         "others": [each for each in known if each.name.startswith("dbt ")],
     }

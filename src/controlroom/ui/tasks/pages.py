@@ -12,14 +12,15 @@ from controlroom.errors import Invalid
 from controlroom.ids import WorkItemId, as_uuid
 from controlroom.ui.asking import Asking, Fields, Path, Permission, Shown
 from controlroom.ui.entrance import Moved
-from controlroom.ui.lists import Link
+from controlroom.ui.filters import Reference, Since
+from controlroom.ui.lists import Col, Link, ListPage
+from controlroom.ui.pickers.known import PROCESSES
 from controlroom.ui.refusals import REFUSED, said, tried
 from controlroom.ui.routing import Place, page, verb
 
 PLACE: Final = Place(
     at="tasks", name="Tasks of people", path="/tasks", is_rare=True, icon="tasks", needs=Permission.READ_WORK_ITEMS
 )
-_A_PAGE: Final = 50
 _INPUTS: Final = {
     FieldKind.TEXT: "text",
     FieldKind.NUMBER: "number",
@@ -28,22 +29,34 @@ _INPUTS: Final = {
 }
 
 
+_LIST: Final = ListPage(
+    listing=human_tasks.OPEN_TASKS,
+    row=HumanTask,
+    path="/tasks",
+    noun="tasks",
+    noun_of_one="task",
+    topics="human_task",
+    filters=(Reference("process", "Process", "process_id", PROCESSES), Since("since", "Since", "created_at")),
+    columns=(
+        Col("step_name", "Task", sort="step_name", always=True, csv=lambda task: task.form.title or task.step_name),
+        Col("process_name", "Process", sort="process_name"),
+        Col("state_at", "Waits", sort="state_at", is_number=True, always=True),
+    ),
+    searched=("title", "step_name", "process_name"),
+    searched_words="Task, process, number or id",
+    sort="id",
+)
+
+
 @page("/tasks", needs=Permission.READ_WORK_ITEMS)
 async def list_tasks(request: Asking) -> Shown:
     """Those that wait for somebody, the oldest first."""
-    after = as_uuid(request.query_params.get("after", ""))
-    found = await human_tasks.list_open(
-        *request.reading, after=None if after is None else WorkItemId(after), limit=_A_PAGE + 1
-    )
-    here = f"{request.base}/tasks"
     return await request.show(
         "tasks/list.html",
         title="Tasks of people",
         at="tasks",
         beside=tabs_of(request, "Waiting"),
-        tasks=found[:_A_PAGE],
-        more=f"{here}?after={found[_A_PAGE - 1].id}" if len(found) > _A_PAGE else "",
-        first=here if after else "",
+        found=await _LIST.read(request),
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw, Struct
 
-from controlroom.engine.lists.model import Compare, OneOf, Operator
+from controlroom.engine.lists.model import Compare, OneOf, Operator, equal
 from controlroom.engine.processes import store as processes
 from controlroom.engine.processes.model import StepPerson
 from controlroom.engine.references import resolve
@@ -15,15 +15,20 @@ from controlroom.engine.runs.human_tasks import HumanTask
 from controlroom.engine.runs.listings import RUNS
 from controlroom.engine.runs.model import Run, RunState, StepRun
 from controlroom.engine.runs.store import RUN
-from controlroom.ui.asking import Asking, Path, Permission, Shown
+from controlroom.ui.asking import Asking, Path, Permission, Shown, elsewhere
 from controlroom.ui.filters import Reference, Since, Tab
 from controlroom.ui.items.tree import tree_of
 from controlroom.ui.lists import Col, ListPage
 from controlroom.ui.numbers import ensure_number
+from controlroom.ui.pickers.known import ASKING
+from controlroom.ui.refusals import tried
 from controlroom.ui.routing import page
 from controlroom.ui.tasks.pages import tabs_of
 
 _MOST: Final = 500
+"""Of one run."""
+_NAMED: Final = 1000
+"""So many processes are named to the list of runs; of more, it is asked of each run's."""
 _NEEDS: Final = (Permission.READ_WORK_ITEMS, Permission.READ_PROCESSES, Permission.READ_RUNS)
 _UNDER_WAY: Final = (RunState.NEW.value, RunState.IN_PROGRESS.value, RunState.STOPPING.value)
 
@@ -39,7 +44,7 @@ _LIST: Final = ListPage(
         Tab("unresolved", "Unresolved", Compare("state", Operator.EQ, RunState.UNRESOLVED.value), is_bad=True),
         Tab("completed", "Completed", Compare("state", Operator.EQ, RunState.COMPLETED.value)),
     ),
-    filters=(Reference("process", "Process", "process_id"), Since("since", "Since", "created_at")),
+    filters=(Reference("process", "Process", "process_id", ASKING), Since("since", "Since", "created_at")),
     columns=(
         Col("process", "Process", sort="process_name", always=True, csv=lambda run: run.process_name),
         Col("state", "State", always=True),
@@ -52,12 +57,30 @@ _LIST: Final = ListPage(
 )
 
 
+@page("/tasks/requests/new", needs=(Permission.START_RUNS, *_NEEDS))
+async def ask_for_request(request: Asking) -> Shown:
+    """Of which process; one that is chosen leads to its form."""
+    chosen, refused = await tried(ASKING.chosen(request, request.query_params.get("process", "")))
+    one = await ASKING.one(request, chosen) if chosen else await ASKING.only(request)
+    if one is not None and not refused:
+        return elsewhere(f"{request.base}/processes/{one.number}/start")
+    return await request.show(
+        "tasks/new_request.html",
+        title="New request",
+        at="tasks",
+        crumbs=request.way(("Requests", "/tasks/requests"), "New"),
+        process=await ASKING.offered(request, request.query_params.get("process", "")),
+        refused=refused,
+    )
+
+
 @page("/tasks/requests", needs=_NEEDS)
 async def list_requests(request: Asking) -> Shown:
     """Those of the processes that ask people, the newest first, with how many tasks of each wait."""
-    asking = await human_tasks.asked_of(*request.reading, limit=_MOST)
-    options = {"process": [(str(each.id), each.name) for each in asking]}
-    found = await _LIST.read(request, options=options, also=OneOf("process_id", tuple(each.id for each in asking)))
+    asking = await human_tasks.asked_of(*request.reading, limit=_NAMED + 1)
+    few = OneOf("process_id", tuple(each.id for each in asking))
+    found = await _LIST.read(request, also=few if len(asking) <= _NAMED else equal(asks_people=True))
+    known = await ASKING.rows(request, {run.process_id for run in found.rows})
     return await request.show(
         "tasks/requests.html",
         title="Requests",
@@ -66,10 +89,8 @@ async def list_requests(request: Asking) -> Shown:
         beside=tabs_of(request, "Requests"),
         found=found,
         waiting=await human_tasks.waiting_in(*request.reading, [each.id for each in found.rows]),
-        numbers={each.id: each.number for each in asking},
-        offered=[each for each in asking if each.is_enabled]
-        if request.actor.may(Permission.START_RUNS, request.workspace)
-        else [],
+        numbers={each.id: each.number for each in known},
+        may_ask=bool(asking) and request.actor.may(Permission.START_RUNS, request.workspace),
     )
 
 

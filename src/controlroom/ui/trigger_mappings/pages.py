@@ -5,7 +5,6 @@ from typing import Final
 from controlroom.engine.access import history
 from controlroom.engine.access.nouns import ROLE, USER
 from controlroom.engine.lists.model import equal
-from controlroom.engine.packages import choices
 from controlroom.engine.packages.store import TASK
 from controlroom.engine.references import Reference, resolve, resolve_all
 from controlroom.engine.triggers import mappings
@@ -21,6 +20,7 @@ from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
 from controlroom.ui.filters import Tab, Text
 from controlroom.ui.lists import Col, ListPage
 from controlroom.ui.numbers import ensure_number
+from controlroom.ui.pickers.known import TASKS
 from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.routing import Place, page, verb
 
@@ -147,7 +147,7 @@ async def _attached(request: Asking, fields: Fields) -> list[TriggerMapping]:
         raise Invalid("name users, or roles, and not both", code="TRIGGER_MAPPING_INVALID")
     if not fields.text("task"):
         raise Invalid("choose the task", code="TASK_MISSING")
-    task = await resolve(request.db, seen, TASK, fields.text("task"))
+    task = await resolve(request.db, seen, TASK, await TASKS.chosen(request, fields.text("task")))
     whom: ForUsers | ForRoles
     if roles:
         whom = ForRoles(tuple(await resolve_all(request.db, seen, [Reference(ROLE, each) for each in roles])))
@@ -196,6 +196,6 @@ async def _form(request: Asking, fields: Fields, *, refused: str = "") -> Shown:
         crumbs=_way(request, None, "New mapping"),
         status=REFUSED if refused else 200,
         fields=fields,
-        tasks=await choices.tasks(request.db, request.scope_for(_READS)),
+        task=await TASKS.offered(request, fields.text("task")),
         refused=refused,
     )

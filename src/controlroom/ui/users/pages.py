@@ -1,19 +1,22 @@
 """Users of the organization, for who governs them: the list, a new one."""
 
-from typing import Final
+from collections.abc import Collection
+from typing import Any, Final
 
 from controlroom.engine.access.model import Permission
 from controlroom.engine.access.roles import actions as roles
-from controlroom.engine.access.roles.model import OF_MEMBERS, NamedRole
+from controlroom.engine.access.roles.model import OF_MEMBERS
 from controlroom.engine.access.scope import throughout
 from controlroom.engine.access.users import accounts
 from controlroom.engine.access.users.accounts import Profile, Standing
 from controlroom.engine.access.users.people import PEOPLE, Person
 from controlroom.engine.lists.model import Unset, equal
 from controlroom.ids import RoleId, as_uuid
-from controlroom.ui.asking import Asking, Crumb, Shown
+from controlroom.ui.asking import Asking, Crumb, Fields, Shown
 from controlroom.ui.filters import Tab
 from controlroom.ui.lists import Col, ListPage
+from controlroom.ui.pickers.known import ROLES
+from controlroom.ui.pickers.picker import FEW
 from controlroom.ui.rights import in_organization
 from controlroom.ui.routing import Place, page, verb
 
@@ -27,7 +30,6 @@ PLACE: Final = Place(
     is_for_admins=True,
 )
 ABOVE: Final = {"above_workspaces": True}
-MOST: Final = 500
 
 _LIST: Final = ListPage(
     listing=PEOPLE,
@@ -73,7 +75,7 @@ async def new_user(request: Asking) -> Shown:
         title="New user",
         at="users",
         crumbs=[Crumb("Users", "/admin/users"), Crumb("New user")],
-        roles=await given_roles(request),
+        **await given_roles(request),
     )
 
 
@@ -81,7 +83,7 @@ async def new_user(request: Asking) -> Shown:
 async def create_user(request: Asking) -> Shown:
     """Make the user; a password that is given is for once."""
     fields = await request.fields()
-    chosen = [RoleId(each) for each in map(as_uuid, fields.texts("role")) if each is not None]
+    chosen = await chosen_roles(request, fields)
     user = await accounts.create(
         *request.governing,
         profile=Profile(
@@ -97,10 +99,23 @@ async def create_user(request: Asking) -> Shown:
     return request.done(f"/admin/users/{user}", f"{fields.text('username')} is a user now.")
 
 
-async def given_roles(request: Asking) -> list[NamedRole]:
-    """Roles that are given in the organization: those of members are given in workspaces."""
-    known = await roles.list_roles(*request.governing, limit=MOST)
-    return [each for each in known if each.id not in OF_MEMBERS.values()]
+async def given_roles(request: Asking, held: Collection[RoleId] = ()) -> dict[str, Any]:
+    """Roles that are given in the organization, to be ticked: those of members are given in workspaces.
+
+    Of many those of the system, and those that somebody holds; others are typed.
+    """
+    known = await roles.list_roles(*request.governing, limit=FEW + 1)
+    if len(known) > FEW:
+        own = [await roles.get_role(*request.governing, each) for each in held]
+        known = [*(each for each in known if each.is_system), *(each for each in own if not each.is_system)]
+    offer = await ROLES.offered(request)
+    return {"roles": [each for each in known if each.id not in OF_MEMBERS.values()], "offer": offer}
+
+
+async def chosen_roles(request: Asking, fields: Fields) -> list[RoleId]:
+    """The roles that a form ticks and names. Raises PickRefused."""
+    named = await ROLES.several(request, fields.texts("role"), fields.raw("roles"))
+    return [RoleId(each) for each in map(as_uuid, named) if each is not None]
 
 
 def _writes(request: Asking) -> bool:

@@ -13,13 +13,14 @@ from controlroom.engine.access.users.accounts import Profile, Standing
 from controlroom.engine.nouns import Ways
 from controlroom.engine.references import resolve
 from controlroom.errors import Forbidden, NotFound
-from controlroom.ids import RoleId, SessionId, UserId, as_uuid
+from controlroom.ids import SessionId, UserId, as_uuid
 from controlroom.ui.asking import Asking, Crumb, Path, Shown
 from controlroom.ui.numbers import ensure_number
 from controlroom.ui.rights import every, held, in_organization
 from controlroom.ui.routing import page, verb
-from controlroom.ui.users.pages import ABOVE, given_roles
+from controlroom.ui.users.pages import ABOVE, chosen_roles, given_roles
 
+_MOST_PAIRS: Final = 200
 _ONE: Final = "/admin/users/{named:str}"
 
 
@@ -34,15 +35,16 @@ class Over(Enum):
 async def show_user(request: Asking, named: Path[str]) -> Shown:
     """All of it; who does not govern the account sees who it is."""
     user = await _user(request, named)
+    person = await _person(request, user.id)
     values: dict[str, Any] = {
         "user": user,
         "full_name": _name(user),
         "is_self": user.id == request.actor.id,
-        "person": await _person(request, user.id),
+        "person": person,
         "audits": request.actor.may(Permission.READ_AUDIT, None),
         "can_write": request.actor.may(Permission.WRITE_MEMBERS, None),
-        "roles": await given_roles(request),
         **await _keys_and_sessions(request, user.id),
+        **await given_roles(request, [each.id for each in person.roles] if person else ()),
     }
     return await request.show(
         "users/one.html", title=_name(user), at="users", crumbs=_crumbs(request, Crumb(_name(user))), **values
@@ -56,7 +58,7 @@ async def edit_user(request: Asking, named: Path[str]) -> Shown:
     user = await _user(request, named)
     standing = Standing()
     if fields.has("standing"):
-        chosen = [RoleId(each) for each in map(as_uuid, fields.texts("role")) if each is not None]
+        chosen = await chosen_roles(request, fields)
         standing = Standing(roles=chosen, runs_robots=fields.has("runs_robots"))
     profile = Profile(
         first_name=fields.text("first_name"), last_name=fields.text("last_name"), email=fields.text("email")
@@ -190,8 +192,8 @@ async def _keys_and_sessions(request: Asking, user: UserId) -> dict[str, Any]:
     try:
         sessions = await log_ins.list_sessions(*request.governing, user)
     except (Forbidden, UserNotFound):
-        return {"is_governed": False, "sessions": [], "credentials": []}
-    pairs = await actions.list_credentials(*request.governing, user, limit=200)
+        return {"is_governed": False, "sessions": [], "credentials": [], "most_pairs": _MOST_PAIRS}
+    pairs = await actions.list_credentials(*request.governing, user, limit=_MOST_PAIRS)
     keys = await user_keys.list_keys(*request.governing, user)
     tokens = await personal_tokens.list_tokens(*request.governing, user)
     credentials = [
@@ -199,7 +201,7 @@ async def _keys_and_sessions(request: Asking, user: UserId) -> dict[str, Any]:
         *(("key", each.number, each.name, "logs a program in", each.created_at, each.used_at) for each in keys),
         *(("token", each.number, each.name, "shown with each call", each.created_at, each.used_at) for each in tokens),
     ]
-    return {"is_governed": True, "sessions": sessions, "credentials": credentials}
+    return {"most_pairs": _MOST_PAIRS, "is_governed": True, "sessions": sessions, "credentials": credentials}
 
 
 def _name(user: User) -> str:

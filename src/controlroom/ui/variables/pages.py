@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from typing import Final
 
+from msgspec.structs import replace
+
 from controlroom.engine.access import history
 from controlroom.engine.access.nouns import USER
 from controlroom.engine.access.scope import within
 from controlroom.engine.lists import pages
-from controlroom.engine.lists.model import Asked, Compare, Operator, Sort
+from controlroom.engine.lists.model import AllOf, Asked, Compare, OneOf, Operator, Sort
 from controlroom.engine.processes.store import PROCESS
 from controlroom.engine.references import resolve
 from controlroom.engine.targets.listings import TARGETS
@@ -16,8 +18,10 @@ from controlroom.engine.variables import actions, store
 from controlroom.engine.variables.errors import VariableNotFound
 from controlroom.engine.variables.model import OF_WORKSPACE, Variable, VariableScope, Where
 from controlroom.engine.variables.rules import SECRET_PREFIX, is_secret
-from controlroom.ids import ProcessId, UserId
+from controlroom.ids import ProcessId, TargetId, UserId, as_uuid
 from controlroom.ui.asking import Asking, Fields, Path, Permission, Shown
+from controlroom.ui.pickers.known import PROCESSES
+from controlroom.ui.pickers.known import TARGETS as TARGETS_KNOWN
 from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.routing import Place, page, verb
 from controlroom.ui.variables.matrix import Line, lines_of
@@ -30,7 +34,8 @@ _WRITES: Final = (Permission.WRITE_VARIABLES, _READS)
 _MOST_LINES: Final = 200
 _MOST_COLUMNS: Final = 5
 """Of targets in the table. Why: more do not fit beside each other; the page of a name has them all."""
-_MOST_TARGETS: Final = 200
+_MOST_TARGETS: Final = 50
+"""Fields of a form; of more environments one is named."""
 
 
 @page("/variables", needs=_READS)
@@ -111,7 +116,7 @@ async def edit_variable(request: Asking, name: Path[str]) -> Shown:
     fields = await request.fields()
     line = await _line(request, name)
     called = fields.text("name")
-    given, refused = await tried(_given(request, fields, await _targets(request), line))
+    given, refused = await tried(_given(request, fields, await _targets(request, line), line))
     if given is not None:
         values, gone = given
         change = actions.edit_all(*request.acting, name, new_name=called, values=values, without=gone)
@@ -155,14 +160,22 @@ async def _line(request: Asking, name: str) -> Line:
     raise VariableNotFound
 
 
-async def _targets(request: Asking) -> list[Target]:
-    """The targets whose values are told beside each other; none for who may not know of them."""
+async def _targets(request: Asking, line: Line | None = None) -> list[Target]:
+    """The targets whose values are told beside each other; none for who may not know of them.
+
+    Of more than a form has fields for, those in which the variable has a value; others are named.
+    """
     if not request.actor.may(Permission.READ_TARGETS, request.workspace):
         return []
     seen = within(request.scope_for(Permission.READ_TARGETS))
     there = Compare("is_there", Operator.EQ, value=True)
-    asked = Asked(filter=there, sort=(Sort("name"), Sort("id")), length=_MOST_TARGETS)
-    return await pages.rows(request.db, Target, TARGETS, seen, asked)
+    asked = Asked(filter=there, sort=(Sort("name"), Sort("id")), length=_MOST_TARGETS + 1)
+    found = await pages.rows(request.db, Target, TARGETS, seen, asked)
+    if len(found) <= _MOST_TARGETS:
+        return found
+    has = tuple(where.target_id for where in (line.by_place if line else ()) if where.target_id is not None)
+    asked = replace(asked, filter=AllOf((there, OneOf("id", has))), length=len(has))
+    return await pages.rows(request.db, Target, TARGETS, seen, asked) if has else []
 
 
 def _key(where: Where) -> str:
@@ -192,7 +205,9 @@ async def _given(
         elif text and (before is None or text != before.value):
             values[where] = text
     seen = request.scope_for(Permission.WRITE_VARIABLES)
-    if process := fields.text("process"):
+    if target := as_uuid(await TARGETS_KNOWN.chosen(request, fields.text("target"))):
+        values[Where(target_id=TargetId(target))] = fields.raw("target_value")
+    if process := await PROCESSES.chosen(request, fields.text("process")):
         of_process: ProcessId = await resolve(request.db, seen, PROCESS, process)
         values[Where(process_id=of_process)] = fields.raw("process_value")
     if user := fields.text("user"):
@@ -202,7 +217,7 @@ async def _given(
 
 
 async def _form(request: Asking, line: Line | None, fields: Fields, *, refused: str = "") -> Shown:
-    targets = await _targets(request)
+    targets = await _targets(request, line)
     known = {each.id for each in targets}
     told: list[Variable] = list(line.by_place.values()) if line else []
     others = [each for each in told if each.where != OF_WORKSPACE and each.target_id not in known]
@@ -225,6 +240,8 @@ async def _form(request: Asking, line: Line | None, fields: Fields, *, refused: 
             for each, where in ((each, Where(target_id=each.id)) for each in targets)
         ],
         others=[(each, _key(each.where)) for each in others],
+        target=await TARGETS_KNOWN.offered(request, fields.text("target")),
+        process=await PROCESSES.offered(request, fields.text("process")),
         secret_prefix=SECRET_PREFIX,
         refused=refused,
     )

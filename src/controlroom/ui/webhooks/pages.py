@@ -19,6 +19,7 @@ from controlroom.ui.charts import Bar
 from controlroom.ui.filters import Choice, Tab
 from controlroom.ui.lists import Col, ListPage
 from controlroom.ui.numbers import id_of
+from controlroom.ui.pickers.known import PROCESSES
 from controlroom.ui.routing import Place, page, verb
 
 PLACE: Final = Place(at="webhooks", name="Webhooks", path="/webhooks", icon="webhooks", needs=Permission.READ_WEBHOOKS)
@@ -232,7 +233,8 @@ async def _process(request: Asking, named: str) -> ProcessId | None:
     if not named:
         return None
     try:
-        return await resolve(request.db, request.scope_for(Permission.WRITE_WEBHOOKS), processes.PROCESS, named)
+        chosen = await PROCESSES.chosen(request, named)
+        return await resolve(request.db, request.scope_for(Permission.WRITE_WEBHOOKS), processes.PROCESS, chosen)
     except NotFound as missing:
         raise Invalid(missing.message, code="PROCESS_NOT_FOUND") from missing
 
@@ -245,10 +247,6 @@ def _wrongs(wrong: Invalid) -> dict[str, str]:
 async def _form(
     request: Asking, webhook: Webhook | None, typed: dict[str, object], wrong: dict[str, str] | None = None
 ) -> Shown:
-    known = []
-    if request.actor.may(Permission.READ_PROCESSES, request.workspace):
-        scope = request.scope_for(Permission.READ_PROCESSES)
-        known = await processes.list_processes(request.db, scope, limit=_MOST)
     title = f"Edit {title_of(webhook)}" if webhook else "New webhook"
     return await request.show(
         "webhooks/form.html",
@@ -261,9 +259,7 @@ async def _form(
         wrong=wrong or {},
         events=EVENTS,
         grammars=[(key, said) for key, said in GRAMMARS.items() if key in request.engine.grammars],
-        processes=known,
-        has_many=len(known) == _MOST,
-        named=[(each.number, each.name) for each in known],
+        process=await PROCESSES.offered(request, str(typed.get("process", ""))) if webhook is None else None,
     )
 
 

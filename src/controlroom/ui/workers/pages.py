@@ -5,14 +5,17 @@ from typing import Final
 
 from msgspec import Struct
 
+from controlroom.engine.lists.model import equal
 from controlroom.engine.queues.attending import attending
 from controlroom.engine.runs import occupation
 from controlroom.engine.runs.occupation import Counted, Occupied
 from controlroom.engine.statistics import flows
 from controlroom.engine.workers import store
+from controlroom.engine.workers.listings import in_service
 from controlroom.engine.workers.model import WorkerGroup, WorkerState
-from controlroom.ids import WorkerId, as_uuid
 from controlroom.ui.asking import Asking, Permission, Shown
+from controlroom.ui.filters import Exactly, Tab, Text
+from controlroom.ui.lists import Col, ListPage
 from controlroom.ui.routing import Place, page
 from controlroom.ui.workers.lanes import SHOWN, lane_of, sentence
 from controlroom.ui.workers.told import outlook_told, sign_of_worker, windows_told
@@ -22,10 +25,38 @@ PLACE: Final = Place(
 )
 _MOST_QUEUES: Final = 8
 _MOST_GROUPS: Final = 200
-_A_PAGE: Final = 50
 _DRAWN: Final = 60
 """Workers on this page, of all groups together; of each at least `_FEWEST`. Its own page has all of a group."""
 _FEWEST: Final = 3
+
+
+LIST: Final = ListPage(
+    listing=occupation.OCCUPIED,
+    row=Occupied,
+    path="/workers/all",
+    kept_as="workers",
+    noun="workers",
+    noun_of_one="worker",
+    topics="worker step_run",
+    every=15,
+    tabs=(
+        Tab("all", "All", is_sum=True),
+        Tab("connected", "Connected", equal(standing="connected")),
+        Tab("silent", "Silent", equal(standing="disconnected"), is_bad=True),
+        Tab("offline", "Gone or not yet come", equal(standing="offline")),
+    ),
+    filters=(Exactly("group", "Group", "group"), Text("version", "Version", "version")),
+    columns=(
+        Col("name", "Worker", sort="name", always=True),
+        Col("slots", "Slots", sort="slots", is_number=True, always=True),
+        Col("lanes", "Last 2 hours", csv=lambda _: ""),
+        Col("now", "Now", always=True, csv=lambda worker: worker.state),
+        Col("seen_at", "Heartbeat", sort="seen_at", is_number=True),
+    ),
+    searched=("name", "group"),
+    searched_words="Name, group, number or id",
+    sort="name",
+)
 
 
 class Slots(Struct, frozen=True):
@@ -131,21 +162,15 @@ def racks_of(
 
 @page("/workers/all", needs=Permission.READ_WORKERS)
 async def list_workers(request: Asking) -> Shown:
-    """All of them, in the order of their making."""
-    after = as_uuid(request.query_params.get("after", ""))
-    workers = await occupation.list_occupied(
-        *request.reading, after=None if after is None else WorkerId(after), limit=_A_PAGE + 1
-    )
-    shown, here = workers[:_A_PAGE], f"{request.base}/workers/all"
+    """All of them."""
+    found = await LIST.read(request, seen=in_service(request.seen))
     return await request.show(
         "workers/all.html",
         title="All workers",
         at="workers",
         crumbs=request.way(("Workers and queues", "/workers"), "All workers"),
-        workers=shown,
-        more=f"{here}?after={shown[-1].id}" if len(workers) > _A_PAGE else "",
-        first=here if after else "",
-        lately=await occupation.lately(*request.reading, [each.id for each in shown], request.reader.now - SHOWN),
+        found=found,
+        lately=await occupation.lately(*request.reading, [each.id for each in found.rows], request.reader.now - SHOWN),
         lane_of=lane_of,
         sentence=sentence,
         sign_of_worker=sign_of_worker,

@@ -71,6 +71,7 @@ async def _show(request: Asking, group: WorkerGroup, *, refused: str = "") -> Sh
         first=f"{request.base}/groups/{number}" if after else "",
         lately=await occupation.lately(request.db, seen, [each.id for each in workers], request.reader.now - SHOWN),
         tokens=await link_tokens.list_tokens(request.db, seen, group=found, limit=_MOST_TOKENS),
+        most_tokens=_MOST_TOKENS,
         served=await serving.seen(request.db, seen, WORKER_GROUP, found),
         whole=await whole_groups.get(request.db, seen, found),
         users=await usage.users_of_group(request.db, seen, found),

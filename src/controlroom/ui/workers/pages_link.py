@@ -6,27 +6,25 @@ from typing import Any, Final
 from controlroom.engine.references import resolve
 from controlroom.engine.runs import occupation
 from controlroom.engine.runs.occupation import Occupied
-from controlroom.engine.workers import link_tokens, linking, store
+from controlroom.engine.workers import link_tokens, linking
 from controlroom.engine.workers.link_tokens import LINK_TOKEN
 from controlroom.engine.workers.linking import MOST_SLOTS
 from controlroom.engine.workers.model import LinkToken
 from controlroom.engine.workers.store import WORKER_GROUP
 from controlroom.ui.asking import Asking, Path, Permission, Shown
-from controlroom.ui.refusals import REFUSED
+from controlroom.ui.pickers.known import GROUPS
+from controlroom.ui.pickers.picker import PickRefused
+from controlroom.ui.refusals import REFUSED, said
 from controlroom.ui.routing import page, verb
 
 _WORKS: Final = timedelta(hours=1)
-_MOST_GROUPS: Final = 200
 _MOST_COME: Final = 20
 
 
 @page("/workers/link", needs=(Permission.WRITE_WORKERS, Permission.READ_WORKERS))
 async def ask_to_link(request: Asking) -> Shown:
     """Into which group, and with how many slots."""
-    groups = await store.list_groups(*request.reading, limit=_MOST_GROUPS)
-    return await _show(
-        request, groups=groups, chosen=request.query_params.get("group", ""), slots="4", wrongs={}, token=None
-    )
+    return await _show(request, chosen=request.query_params.get("group", ""), slots="4", wrongs={}, token=None)
 
 
 @verb("/workers/link")
@@ -35,19 +33,23 @@ async def make_token(request: Asking) -> Shown:
     fields = await request.fields()
     slots, named = fields.text("slots", "1"), fields.text("group")
     seen = request.scope_for(Permission.WRITE_WORKERS)
+    wrongs: dict[str, str] = {}
     if not (slots.isdecimal() and 1 <= int(slots[:6]) <= MOST_SLOTS):
-        groups = await store.list_groups(request.db, seen, limit=_MOST_GROUPS)
-        wrongs = {"slots": f"A worker has 1 to {MOST_SLOTS:,} slots."}
-        return await _show(request, status=REFUSED, groups=groups, chosen=named, slots=slots, wrongs=wrongs, token=None)
+        wrongs["slots"] = f"A worker has 1 to {MOST_SLOTS:,} slots."
+    try:
+        chosen = await GROUPS.chosen(request, named)
+    except PickRefused as refused:
+        wrongs["group"] = f"{said(refused)}."
+    if wrongs:
+        return await _show(request, status=REFUSED, chosen=named, slots=slots, wrongs=wrongs, token=None)
     until = request.reader.now + _WORKS
     if named:
-        group = await resolve(request.db, seen, WORKER_GROUP, named)
+        group = await resolve(request.db, seen, WORKER_GROUP, chosen)
         made = await linking.create_group_link_token(*request.acting, group, name="from the console", expires_at=until)
     else:
         made = await linking.create_link_token(*request.acting, expires_at=until)
     return await _show(
         request,
-        groups=[],
         chosen=named,
         slots=slots,
         wrongs={},
@@ -63,7 +65,7 @@ async def show_wait(request: Asking, token: Path[int]) -> Shown:
     found = await resolve(*request.reading, LINK_TOKEN, str(token))
     its = await link_tokens.get(*request.reading, found)
     come = await _come(request, its)
-    return await _show(request, groups=[], chosen="", slots="", wrongs={}, token=its, command="", come=come)
+    return await _show(request, chosen="", slots="", wrongs={}, token=its, command="", come=come)
 
 
 @verb("/workers/link/{token:int}/delete", may=Permission.WRITE_WORKERS)
@@ -99,7 +101,7 @@ async def _show(request: Asking, *, status: int = 200, **values: Any) -> Shown:
         at="workers",
         crumbs=request.way(("Workers and queues", "/workers"), "Link a worker"),
         status=status,
-        group_options=[(str(each.number), each.name) for each in values.pop("groups")],
+        group=await GROUPS.offered(request, values.pop("chosen")) if token is None else None,
         waits=f"{request.base}/workers/link/{token.number}" if token else "",
         is_over=token is not None and token.expires_at is not None and token.expires_at <= request.reader.now,
         **values,

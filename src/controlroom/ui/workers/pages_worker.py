@@ -1,6 +1,5 @@
 """A worker: what it does and has done, how it is; and the verbs to let it rest, name it, group it and unlink it."""
 
-from collections.abc import Collection
 from typing import Final
 
 from controlroom.engine.access import history
@@ -10,10 +9,11 @@ from controlroom.engine.usage import store as usage
 from controlroom.engine.workers import actions, serving, store
 from controlroom.engine.workers.model import Worker
 from controlroom.engine.workers.store import WORKER
-from controlroom.ids import WorkerId
-from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown
+from controlroom.ids import WorkerGroupId, WorkerId, as_uuid
+from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
 from controlroom.ui.charts import Span
 from controlroom.ui.numbers import ensure_number
+from controlroom.ui.pickers.known import GROUPS
 from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.routing import page, verb
 from controlroom.ui.workers.lanes import SHOWN, lanes_of, sentence
@@ -91,17 +91,19 @@ async def edit_worker(request: Asking, number: Path[str]) -> Shown:
     fields = await request.fields()
     found = await _worker(request, number)
     seen = request.scope_for(Permission.WRITE_WORKERS)
-    before = {str(each.number): each.id for each in await store.groups_of(request.db, seen, found)}
-    every = {str(each.number): each.id for each in await store.list_groups(request.db, seen, limit=_MOST_GROUPS)}
-    wanted = set(fields.texts("group")) & set(every)
+    before = {each.id for each in await store.groups_of(request.db, seen, found)}
+    named, refused = await tried(GROUPS.several(request, fields.texts("group"), fields.raw("groups")))
+    if named is None:
+        return await _form(request, found, refused=refused, name=fields.text("name"), fields=fields)
+    wanted = {WorkerGroupId(each) for each in map(as_uuid, named) if each is not None}
     if fields.text("name") != (await store.get(request.db, seen, found)).name:
         _, refused = await tried(actions.rename(*request.acting, found, fields.text("name")))
         if refused:
-            return await _form(request, found, refused=refused, name=fields.text("name"), chosen=wanted)
-    for each in wanted - set(before):
-        await actions.add_member(*request.acting, every[each], found)
-    for each in (set(before) & set(every)) - wanted:
-        await actions.remove_member(*request.acting, before[each], found)
+            return await _form(request, found, refused=refused, name=fields.text("name"), fields=fields)
+    for each in wanted - before:
+        await actions.add_member(*request.acting, each, found)
+    for each in before - wanted:
+        await actions.remove_member(*request.acting, each, found)
     return request.done(f"{request.base}/workers/{number}", "The worker is changed.")
 
 
@@ -146,11 +148,12 @@ async def _form(
     *,
     refused: str = "",
     name: str | None = None,
-    chosen: Collection[str] | None = None,
+    fields: Fields | None = None,
 ) -> Shown:
     seen = request.scope_for(Permission.READ_WORKERS)
     worker = await store.get(request.db, seen, found)
-    mine = {str(each.number) for each in await store.groups_of(request.db, seen, found)}
+    mine = await store.groups_of(request.db, seen, found)
+    offer = await GROUPS.offered(request)
     return await request.show(
         "workers/edit.html",
         title=f"Edit {worker.name}",
@@ -159,7 +162,9 @@ async def _form(
         status=REFUSED if refused else 200,
         worker=worker,
         name=worker.name if name is None else name,
-        groups=await store.list_groups(request.db, seen, limit=_MOST_GROUPS),
-        chosen=mine if chosen is None else chosen,
+        groups=[(str(each.id), each.name) for each in mine] if offer.is_typed else offer.options,
+        chosen=fields.texts("group") if fields else [str(each.id) for each in mine],
+        offer=offer,
+        typed=fields.raw("groups") if fields else "",
         refused=refused,
     )

@@ -16,12 +16,12 @@ INVITATION: Final = Noun[InvitationId](
     "invitation", lambda _: InvitationNotFound(), "invitation", InWorkspace("invitation.workspace_id")
 )
 
-_COLUMNS: Final = """invitation.id, invitation.number, invitation.workspace_id, role.name as role, invitation.email,
+COLUMNS: Final = """invitation.id, invitation.number, invitation.workspace_id, role.name as role, invitation.email,
            invitation.created_by, invitation.created_at, invitation.expires_at,
            invitation.expires_at <= clock_now() as is_over,
            coalesce(nullif(trim(inviter.first_name || ' ' || inviter.last_name), ''), inviter.username, '')
                as invited_by"""
-_JOINS: Final = """join role on role.id = invitation.role_id
+JOINS: Final = """join role on role.id = invitation.role_id
           left join app_user as inviter on inviter.id = invitation.created_by"""
 
 
@@ -32,7 +32,7 @@ async def list_invitations(
     return await db.all(
         Invitation,
         f"""
-        select {_COLUMNS} from invitation {_JOINS}
+        select {COLUMNS} from invitation {JOINS}
          where invitation.workspace_id = {SEEN}
          {oldest_first("invitation.id")}
         """,
@@ -47,7 +47,7 @@ async def get(db: Statements, scope: Scope, invitation: InvitationId) -> Invitat
     found = await db.one_or_none(
         Invitation,
         f"""
-        select {_COLUMNS} from invitation {_JOINS}
+        select {COLUMNS} from invitation {JOINS}
          where invitation.id = %(invitation)s and invitation.workspace_id = {SEEN}
         """,
         invitation=invitation,
@@ -102,9 +102,9 @@ async def open_invitation_by_lookup(db: Statements, lookup: bytes, *, lock: bool
     return await db.one_or_none(
         OpenInvitation,
         f"""
-        select {_COLUMNS}, invitation.organization_id, organization.name as organization_name,
+        select {COLUMNS}, invitation.organization_id, organization.name as organization_name,
                workspace.name as workspace_name
-          from invitation {_JOINS}
+          from invitation {JOINS}
           join organization on organization.id = invitation.organization_id
           join workspace on workspace.id = invitation.workspace_id and workspace.deleted_at is null
          where invitation.lookup = %(lookup)s and invitation.expires_at > clock_now()

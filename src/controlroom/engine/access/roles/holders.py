@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from controlroom.engine.access.errors import RoleNotFound, UserNotFound
 from controlroom.engine.access.grants.actions import kept_governed
@@ -83,6 +84,9 @@ def in_words(names: Mapping[str, str]) -> Listing:
 
 """What can be held, `within=throughout(actor, Permission.READ_MEMBERS)`; but that robots run as somebody, and sets of
 permissions that a grammar of its own names."""
+
+EVERY_ROLE: Final = replace(ROLES, always="")
+"""Those, too."""
 
 
 async def get_held(engine: Engine, actor: Actor, role: RoleId) -> HeldRole:

@@ -23,6 +23,7 @@ SHARED_SECRETS: Final = Listing(
         Field("name", Kind.TEXT, is_sortable=True),
         Field("description", Kind.TEXT, is_sortable=True),
         Field("owner_number", Kind.INTEGER, column="owner.number", is_sortable=True, join=_OWNER),
+        Field("locker_id", Kind.ID, is_nullable=True),
         Field("locker_number", Kind.INTEGER, column="locker.number", is_nullable=True, join=_LOCKER),
         Field("locker_name", Kind.TEXT, column="locker.name", is_nullable=True, join=_LOCKER),
         Field("revision", Kind.INTEGER, is_sortable=True),
@@ -34,6 +35,23 @@ SHARED_SECRETS: Final = Listing(
     ),
 )
 """Its rows are handed out one by one: whose they are depends on who asks, not on a column."""
+
+_WHOSE: Final = "join shared_secret on shared_secret.id = secret_attribute.shared_secret_id"
+
+SECRET_ATTRIBUTES: Final = Listing(
+    noun="attributes of secrets",
+    table="secret_attribute",
+    columns="secret_attribute.id, secret_attribute.number, secret_attribute.name, shared_secret.name as secret_name",
+    joins=_WHOSE,
+    tenant="secret_attribute.shared_secret_id",
+    fields=(
+        Field("id", Kind.ID, is_sortable=True),
+        Field("number", Kind.INTEGER, is_sortable=True),
+        Field("name", Kind.TEXT, is_sortable=True),
+        Field("title", Kind.TEXT, column="(shared_secret.name || ': ' || secret_attribute.name)", join=_WHOSE),
+    ),
+)
+"""Of what secrets have values, never the values; whose they are is told as for their secrets."""
 
 
 def seen_by(asker: Asker, *, consumed: bool | None = None) -> Within:
