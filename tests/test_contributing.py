@@ -8,8 +8,8 @@ import pytest
 PROJECT = Path(__file__).parents[1]
 TEXT = (PROJECT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 PLACES = re.compile(r"`((?:src/controlroom|engine|dialects|border|cli|host|tests|docs)/[\w./<>{},-]+)`")
-EXAMPLE = {"<noun>": "workers", "<grammar>": "robocorp"}
-"""The endpoint by which the recipe is walked: a worker is given another name."""
+EXAMPLE = {"<noun>": "workers", "<grammar>": "robocorp", "<name>": "robot"}
+"""The endpoint by which the recipe is walked, a worker is given another name; and a wheel of ours."""
 FOUND_IN_EXAMPLE = {
     "engine/<noun>/store.py": "async def rename(",
     "engine/<noun>/actions.py": "async def rename(",

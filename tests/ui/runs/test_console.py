@@ -78,7 +78,9 @@ async def test_its_phases_stand_above_it(printed, room):
     page = await browser.get(path)
     assert 'data-phase="1240"' in page
     assert "Count &lt;words&gt;" in page
-    assert '<li id="L1241" class="begins">' in page
+    head = page.split('<li id="L1240"')[1].split('<li id="L1241"')[0]
+    assert head.count('<li class="phase">') == 1
+    assert "Count &lt;words&gt;" in head
     part = await browser.get(f"{path}?part=phases")
     assert part.startswith('<div class="phases" id="phases"')
     assert 'id="L1241"' not in part
