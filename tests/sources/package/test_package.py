@@ -1,10 +1,13 @@
 """The task package: a robot whose list is pinned, and that brings all that it imports of ours."""
 
+import ast
 import io
 import re
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import packages_distributions
+from pathlib import Path
 
 from controlroom.robots.environment_spec import parse_environment
 from controlroom.robots.packing import pack
@@ -41,6 +44,30 @@ def test_the_task_finds_all_of_ours_in_the_package(tmp_path):
     ran = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True)
 
     assert ran.stdout.startswith(str(tmp_path))
+
+
+def imported(file: Path) -> set[str]:
+    """The packages that a module imports of others, at its top or later; beside those for types alone."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    names = {each.name for node in ast.walk(tree) if isinstance(node, ast.Import) for each in node.names}
+    names |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
+    return {name.partition(".")[0] for name in names} - sys.stdlib_module_names - {"controlroom"}
+
+
+def test_what_the_sources_import_is_in_the_list(tmp_path):
+    """Here everything is installed, so that nothing else would miss it before a room's own load does."""
+    package.write(tmp_path)
+    lines = parse_environment("requirements.txt", (tmp_path / "requirements.txt").read_text()).pip
+    listed = {re.split(r"[=\[ ]", line)[0] for line in lines}
+    known = packages_distributions()
+    missing = {
+        f"{file.relative_to(tmp_path)}: {name}"
+        for file in tmp_path.rglob("*.py")
+        for name in imported(file)
+        if not listed & {each.lower().replace("_", "-") for each in known.get(name, [name])}
+    }
+
+    assert missing == set()
 
 
 def test_a_list_of_ones_own_stands_in_place_of_ours(tmp_path):
