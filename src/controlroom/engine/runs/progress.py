@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from controlroom.engine.access.model import StepRunActor
-from controlroom.engine.access.scope import SEEN, Scope, ensure_lives, scope_of_robot
+from controlroom.engine.access.scope import SEEN, Robot, Scope, ensure_lives, scope_of_robot
 from controlroom.engine.engine import Engine
 from controlroom.engine.runs.model import Progress
 from controlroom.engine.vault.masks import hide, masks_of
@@ -38,21 +38,25 @@ async def tell(engine: Engine, robot: StepRunActor, told: Told) -> None:
 
     What it has read of the vault is masked in the message, as in the lines of its console.
     """
-    scope = scope_of_robot(robot)
     message = await _masked(engine, robot, told.message) if told.message else ""
-    kept = await engine.database.execute(
+    if not await _keep(engine.database, scope_of_robot(robot), msgspec.structs.replace(told, message=message)):
+        await ensure_lives(engine.database, robot)
+        return
+    engine.wakes.wake(Topic.PROGRESS, _key(robot))
+
+
+async def _keep(db: Statements, scope: Robot, told: Told) -> bool:
+    """Whether the attempt goes on, so that there was a place for it."""
+    kept = await db.execute(
         f"""
         update step_run set progress = %(told)s || jsonb_build_object('at', clock_now())
          where id = %(step_run)s and workspace_id = {SEEN}
            and step_run.attempt = %(attempt)s and step_run.state = 'in_progress'   -- asked again once it is locked
         """,
-        told=Raw(msgspec.json.encode(msgspec.structs.replace(told, message=message))),
+        told=Raw(msgspec.json.encode(told)),
         **scope.params,
     )
-    if not kept:
-        await ensure_lives(engine.database, robot)
-        return
-    engine.wakes.wake(Topic.PROGRESS, _key(robot))
+    return kept > 0
 
 
 async def _masked(engine: Engine, robot: StepRunActor, message: str) -> str:
