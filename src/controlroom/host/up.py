@@ -107,9 +107,9 @@ def up(
         facts = ready_facts(room, url, https_url)
         ReadyFile(folder.ready_file).write(facts)
         remembered = remember(folder.path)
-        if asked_for is not None:
-            asked_for.write(facts)
         _announce(facts, folder.path, is_new=not before, remembered=remembered)
+        if asked_for is not None:
+            asked_for.write(facts)  # last: who waits for it may count on all that was said
 
     plan = Plan(
         data=folder.path,
