@@ -63,6 +63,14 @@ class Fields:
         """All values of a field: ticks."""
         return [value.strip() for key, value in self._pairs if key == name]
 
+    def listed(self, name: str) -> list[str]:
+        """What is typed into one field with commas or line ends between: names, which may have blanks in them."""
+        return [each.strip() for each in self.text(name).replace("\n", ",").split(",") if each.strip()]
+
+    def words(self, name: str) -> list[str]:
+        """What is typed into one field with commas, semicolons or blanks between: addresses, codes, numbers."""
+        return self.text(name).replace(",", " ").replace(";", " ").split()
+
     def has(self, name: str) -> bool:
         """Whether it was sent at all: a tick, a button."""
         return any(key == name for key, _ in self._pairs)

@@ -204,16 +204,12 @@ async def _written(request: Asking, fields: Fields, which: CodePolicyId | None) 
         raise Invalid("there is no such severity", code="CODE_POLICY_INVALID")
     wanted = Rules(
         name=fields.text("name"),
-        rules=_codes(fields, "rules"),
-        high=_codes(fields, "high"),
-        critical=_codes(fields, "critical"),
+        rules=tuple(fields.words("rules")),
+        high=tuple(fields.words("high")),
+        critical=tuple(fields.words("critical")),
         refuses=Severity(refuses) if refuses else None,
     )
     return await policies.write(*request.governing, wanted, which)
-
-
-def _codes(fields: Fields, name: str) -> tuple[str, ...]:
-    return tuple(fields.text(name).replace(",", " ").split())
 
 
 async def _policy(request: Asking, named: str) -> CodePolicy:

@@ -55,7 +55,7 @@ def defined(kind: ConnectionKind, fields: Fields, before: Settings | None) -> Se
         folder=(fields.text("folder") or None) if stored is Storage.WORKER else None,
         worker_id=WorkerId(place) if place and of == "worker" else None,
         worker_group_id=WorkerGroupId(place) if place and of == "group" else None,
-        extensions=[each.strip() for each in fields.text("extensions").split(",") if each.strip()],
+        extensions=fields.listed("extensions"),
         settings=_settings(fields.raw("settings")),
     )
 

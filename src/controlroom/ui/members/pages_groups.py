@@ -144,10 +144,11 @@ async def set_people(request: Asking, named: Path[str]) -> Shown:
     fields = await request.fields()
     group = await _group(request, named)
     shown, ticked = _ids(fields.texts("shown")), _ids(fields.texts("user"))
-    names = [each.strip() for each in fields.text("names").replace("\n", ",").split(",") if each.strip()]
     try:
         further = await resolve_all(
-            request.db, request.scope_for(Permission.READ_MEMBERS), [Reference(USER, each) for each in names]
+            request.db,
+            request.scope_for(Permission.READ_MEMBERS),
+            [Reference(USER, each) for each in fields.listed("names")],
         )
         now = await actions.list_group_members(*request.governing, group, limit=actions.MOST_MEMBERS + 1)
         unasked = {each.user_id for each in now} - shown

@@ -211,10 +211,7 @@ def tabs_of(request: Asking, current: str) -> list[Link]:
 
 def way_of(fields: Fields, kind: NotificationKind) -> Way:
     """To whom a form says that it goes."""
-    to = fields.text("to")
-    if kind is NotificationKind.CHAT:
-        return ByChat(to)
-    return ByEmail(tuple(each for each in to.replace(",", " ").replace(";", " ").split() if each))
+    return ByChat(fields.text("to")) if kind is NotificationKind.CHAT else ByEmail(tuple(fields.words("to")))
 
 
 def _events(fields: Fields) -> Sequence[NotificationEvent]:

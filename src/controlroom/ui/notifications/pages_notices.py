@@ -163,7 +163,7 @@ async def _changed(request: Asking, before: Notice, fields: Fields) -> Notice:
 
 async def _wanted(request: Asking, fields: Fields, before: Notice | None) -> WantedNotice:
     user, recipient = await _whom(request, fields.text("to"))
-    others = [each.strip() for each in fields.text("others").split(",") if each.strip()]
+    others = fields.listed("others")
     on: dict[str, tuple[ProcessId, ...]] = {}
     for key in ENDS:
         named = [*fields.texts(key), *(others if key in fields.texts("other_end") else [])]

@@ -263,7 +263,10 @@ class Picker(Struct, frozen=True, kw_only=True):
 
     async def several(self, request: Asking, ticked: Sequence[str], typed: str) -> list[str]:
         """The values of what was ticked, and of what was typed, one a line; each once. Raises PickRefused."""
-        named = [await self.chosen(request, line.strip()) for line in typed.splitlines() if line.strip()]
+        lines = dict.fromkeys(
+            line.strip() for line in typed.splitlines()
+        )  # each is looked up once, however often typed
+        named = [await self.chosen(request, line) for line in lines if line]
         return list(dict.fromkeys([*ticked, *named]))
 
     def _is_value(self, text: str) -> bool:

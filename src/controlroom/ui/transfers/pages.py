@@ -188,7 +188,7 @@ def _has_archive(transfer: Transfer) -> bool:
 
 async def _exported(request: Asking, fields: Fields) -> Transfer:
     """The export that a form asks for. Raises Invalid, NotFound."""
-    named = [*fields.texts("file"), *fields.text("others").replace(",", " ").split()]
+    named = [*fields.texts("file"), *fields.words("others")]
     numbers = [_number(each) for each in dict.fromkeys(named)]
     return await actions.export(
         *request.governing,

@@ -142,7 +142,7 @@ async def detach(request: Asking, number: Path[str]) -> Shown:
 async def _attached(request: Asking, fields: Fields) -> list[TriggerMapping]:
     """What a form says is done. Raises Invalid, NotFound, Conflict."""
     seen = request.scope_for(_WRITES)
-    users, roles = _names(fields.text("users")), _names(fields.text("roles"))
+    users, roles = fields.listed("users"), fields.listed("roles")
     if bool(users) == bool(roles):
         raise Invalid("name users, or roles, and not both", code="TRIGGER_MAPPING_INVALID")
     if not fields.text("task"):
@@ -154,10 +154,6 @@ async def _attached(request: Asking, fields: Fields) -> list[TriggerMapping]:
     else:
         whom = ForUsers(tuple(await resolve_all(request.db, seen, [Reference(USER, each) for each in users])))
     return await mappings.attach(*request.acting, task, whom, label=fields.text("label") or None)
-
-
-def _names(text: str) -> list[str]:
-    return [each.strip() for each in text.split(",") if each.strip()]
 
 
 async def _mapping(request: Asking, named: str) -> TriggerMapping:

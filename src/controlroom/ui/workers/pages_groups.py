@@ -196,8 +196,7 @@ async def _holder(request: Asking, role: str, user: str) -> UserId | RoleId:
 
 async def _chosen(request: Asking, fields: Fields) -> set[WorkerId]:
     """The workers that are ticked, by their numbers, or named. Raises WorkerNotFound, NameAmbiguous."""
-    names = [each.strip() for each in fields.text("names").replace("\n", ",").split(",")]
-    asked = [Reference(WORKER, each) for each in (*fields.texts("worker"), *names) if each]
+    asked = [Reference(WORKER, each) for each in (*fields.texts("worker"), *fields.listed("names")) if each]
     found: list[WorkerId] = await resolve_all(request.db, request.scope_for(Permission.WRITE_WORKERS), asked)
     return {*found}
 
