@@ -119,6 +119,11 @@ class Room:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
 
+    def end(self, run: str, *options: str) -> None:
+        """Stop a run at once, and wait until it has ended: only then are its items settled."""
+        self.cli("runs", "stop", run, "--terminate", *options)
+        until(lambda: self.get(f"/process-runs/{run}")["state"] in {"completed", "unresolved"}, f"run {run} ends")
+
     def another_workspace(self, name: str) -> tuple[str, str]:
         """A workspace that an admin makes while the room runs: its id, and a key that may do everything there."""
 

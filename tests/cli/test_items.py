@@ -30,7 +30,7 @@ def letters(running: Room, process: str) -> str:
 def failed(running: Room, process: str) -> list[str]:
     """Ids of three failed items of a run of their own: it waited for a worker and was stopped."""
     run = running.cli("run", process, "--input", "1", "--input", "2", "--input", "3").stdout.strip()
-    running.cli("runs", "stop", run, "--terminate")
+    running.end(run)
     rows = running.json("items", "list", "--run", run)
     assert [row["state"] for row in rows] == ["failed"] * 3
     return [row["id"] for row in rows]
@@ -59,7 +59,7 @@ def test_items_that_a_filter_finds_are_changed_together(running, failed):
     assert running.json("items", "release", *which)["touched"] == 3
     nothing = running.cli("items", "done", *which).stdout
     assert "3 work items found, 0 would be marked as done. What has failed" in nothing
-    running.cli("runs", "stop", which[1], "--terminate")
+    running.end(which[1])
     assert running.cli("items", "done", "--step", "read", "--process", "Invoices", "--state", "failed", *which).stdout
 
     assert {row["state"] for row in running.json("items", "list", "--run", which[1])} == {"done"}
@@ -75,7 +75,7 @@ def test_named_items_are_changed_without_a_filter(running, failed):
     assert [running.json("items", "show", item)["state"] for item in failed] == ["done", "pending", "pending"]
     assert "Delete 1 work item?" in running.cli("items", "delete", failed[0], code=2).stderr
     running.cli("items", "delete", failed[0], "--yes")
-    running.cli("runs", "stop", run_of(running, failed[1]), "--terminate")
+    running.end(run_of(running, failed[1]))
 
 
 def test_inputs_are_run_again(running, failed):
@@ -87,7 +87,7 @@ def test_inputs_are_run_again(running, failed):
     assert len(running.json("items", "list", "--run", again)) == 3
     assert {running.json("items", "show", item)["state"] for item in failed} == {"failed"}
     assert running.json("items", "rerun", *which, "--state", "done", "--yes") == {"touched": 0, "process_run": None}
-    running.cli("runs", "stop", again, "--terminate")
+    running.end(again)
 
 
 @pytest.mark.parametrize(

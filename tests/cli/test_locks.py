@@ -24,7 +24,7 @@ def test_locks_are_asked_for_shown_and_set(running, tmp_path):
     running.cli("locks", "set", "warehouse", "--capacity", "2")
     until(lambda: running.json("locks", "show", "warehouse")["held"] == 2, "the second run has it, too")
     for run in (first, second):
-        running.cli("runs", "stop", run, "--terminate")
+        running.end(run)
     running.cli("locks", "delete", "warehouse", "--yes")
     assert "warehouse" not in [each["name"] for each in running.json("locks", "list")]
     assert "no run" in running.cli("locks", "show", "warehouse", code=1).stderr

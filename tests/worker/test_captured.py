@@ -103,7 +103,13 @@ async def test_a_build_command_that_is_given_up_leaves_nothing(tmp_path, mark):
     """Not even what it has started in a session of its own."""
     seen = asyncio.Event()
     place = build_place.furnish(
-        tmp_path, own=os.environ, enclosure=None, run_as=None, readable=(), progress=lambda _: seen.set()
+        tmp_path,
+        own=os.environ,
+        enclosure=None,
+        run_as=None,
+        readable=(),
+        offered=tmp_path,
+        progress=lambda _: seen.set(),
     )
     running = asyncio.create_task(place.run(escaping(mark, "time.sleep(600)")))
     await seen.wait()
