@@ -9,7 +9,13 @@ from tests.engine.runs.conftest import Floor
 from controlroom.engine.access.model import Permission
 from controlroom.engine.chains import actions as chains
 from controlroom.engine.chains.model import ChainDefinition, End
+from controlroom.engine.packages import actions as packages
+from controlroom.engine.packages.errors import TaskNotFound
+from controlroom.engine.packages.store import get_task
 from controlroom.engine.processes import actions as processes
+from controlroom.engine.queues import actions as queues
+from controlroom.engine.queues import store as queue_store
+from controlroom.engine.queues.model import ConsumerDefinition
 from controlroom.engine.runs.model import OfProcess
 from controlroom.engine.schedules import actions as schedules
 from controlroom.engine.schedules import store as schedule_store
@@ -18,6 +24,7 @@ from controlroom.engine.schedules.model import Interval, Once
 from controlroom.engine.webhooks import actions as webhooks
 from controlroom.engine.webhooks.model import WebhookDefinition, WebhookEvent
 from controlroom.errors import Forbidden, NotFound
+from controlroom.ids import TaskId
 
 
 @pytest.fixture
@@ -83,3 +90,31 @@ async def test_a_webhook_is_told_again(floor, cleo):
     with pytest.raises(NotFound):
         await webhooks.restore(floor.engine, cleo, floor.workspace, made.id)
     assert (await webhooks.restore(*asked, made.id)).endpoint == made.endpoint
+
+
+async def test_a_consumer_works_again(floor, cleo):
+    """Paused, if it was; not one whose queue is gone, or whose task, and not for who may not start runs."""
+    asked = (floor.engine, floor.ada, floor.workspace)
+    queue = await queues.create(*asked, name="orders")
+    process = await floor.process({})
+    task = TaskId(await floor.engine.database.value("select task_id from step where process_id = %(id)s", id=process))
+    made = await queues.add_consumer(*asked, queue.id, ConsumerDefinition(task=task, is_paused=True))
+    with pytest.raises(NotFound):
+        await queues.restore_consumer(*asked, queue.id, made.id)
+    await queues.remove_consumer(*asked, queue.id, made.id)
+    governor = replace(floor.ada, grants={floor.workspace: frozenset({Permission.GOVERN_QUEUES})})
+    for who, refused in ((cleo, NotFound), (governor, Forbidden)):
+        with pytest.raises(refused):
+            await queues.restore_consumer(floor.engine, who, floor.workspace, queue.id, made.id)
+    other = await queues.create(*asked, name="other orders")
+    with pytest.raises(NotFound):
+        await queues.restore_consumer(*asked, other.id, made.id)
+
+    assert await queues.restore_consumer(*asked, queue.id, made.id) == made
+
+    await queues.remove_consumer(*asked, queue.id, made.id)
+    await processes.delete(*asked, process)
+    await packages.delete(*asked, (await get_task(floor.engine.database, floor.scope, task)).package_id)
+    with pytest.raises(TaskNotFound):
+        await queues.restore_consumer(*asked, queue.id, made.id)
+    assert not (await queue_store.get(floor.engine.database, floor.scope, queue.id)).has_consumers

@@ -13,10 +13,11 @@ from controlroom.engine.packages import actions, labels, store
 from controlroom.engine.packages.errors import PackageInUse, PackageNameTaken, PackageNotFound
 from controlroom.engine.processes import actions as processes
 from controlroom.engine.processes.model import NamedTask, ProcessDefinition, StepDefinition
+from controlroom.engine.repository import actions as repository
 from controlroom.engine.uploads import actions as uploads
 from controlroom.engine.uploads.errors import UploadEnded
 from controlroom.engine.uploads.model import UploadState
-from controlroom.errors import Forbidden, Invalid, NotFound
+from controlroom.errors import Conflict, Forbidden, Invalid, NotFound
 
 
 async def test_a_new_package_has_no_content(engine, ada, workspace, seen):
@@ -48,6 +49,29 @@ async def test_a_deleted_packages_name_is_free(engine, ada, workspace, seen):
         await store.get(engine.database, seen, first.id)
     with pytest.raises(PackageNotFound):
         await actions.delete(engine, ada, workspace, first.id)
+
+
+async def test_a_deleted_package_is_had_again(engine, ada, cleo, workspace, robot, seen):
+    """With its versions, unless another has its name by now; directly in the workspace if its folder is gone."""
+    folder = await repository.create_folder(engine, ada, workspace, "ledger")
+    pushed = (await actions.push(engine, ada, workspace, "invoices", await robot("Produce"))).package
+    await engine.database.execute(
+        "update package set folder_id = %(folder)s where id = %(id)s", folder=folder.id, id=pushed.id
+    )
+    with pytest.raises(PackageNotFound):
+        await actions.restore(engine, ada, workspace, pushed.id)
+    await actions.delete(engine, ada, workspace, pushed.id)
+    await repository.delete(engine, ada, folder.id)
+    with pytest.raises(NotFound):
+        await actions.restore(engine, cleo, workspace, pushed.id)
+    other = await actions.create(engine, ada, workspace, "invoices")
+    with pytest.raises(Conflict):
+        await actions.restore(engine, ada, workspace, pushed.id)
+    await actions.delete(engine, ada, workspace, other.id)
+
+    assert await actions.restore(engine, ada, workspace, pushed.id) == pushed
+    assert await store.get(engine.database, seen, pushed.id) == pushed
+    assert await engine.database.value("select folder_id from package where id = %(id)s", id=pushed.id) is None
 
 
 async def test_push_makes_the_package_and_its_versions(engine, ada, workspace, robot, seen):

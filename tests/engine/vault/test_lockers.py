@@ -18,7 +18,9 @@ from controlroom.engine.vault.errors import (
 from controlroom.engine.vault.lockers import actions as lockers
 from controlroom.engine.vault.lockers import listings
 from controlroom.engine.vault.lockers.model import Locker, LockerRight, Standing
+from controlroom.engine.vault.lockers.restoring import restore
 from controlroom.engine.vault.lockers.rules import asker_of, has
+from controlroom.engine.vault.shared import actions as secrets
 from controlroom.errors import Forbidden
 from controlroom.ids import RoleId, UserId, uuid7
 
@@ -170,6 +172,42 @@ async def test_what_is_done_to_lockers_is_recorded(engine, locker, ada, ben, tea
         id=locker.id,
     )
     assert kinds == ["locker.created", "locker.member_set", "locker.deleted"]
+
+
+async def test_a_deleted_locker_is_had_again(engine, locker, later, ada, ben, cleo, dora, hold, team):
+    """With who looks after it, who uses it and what was in it; what changed meanwhile stays as it is now."""
+    roles = [await hold(dora), await hold()]
+    for role in roles:
+        await lockers.add_consumer(engine, ada, locker.id, role)
+    await lockers.set_member(engine, ada, locker.id, UserId(ben.id), [MANAGE])
+    kept, moved = [await secrets.create(engine, ada, name=name, locker=locker.id) for name in ("Kept", "Moved")]
+    other = await lockers.create(engine, ada, name="Other")
+    with pytest.raises(LockerNotFound):
+        await restore(engine, ada, locker.id)
+    await lockers.delete(engine, ada, locker.id)
+    await engine.database.execute("delete from role where id = %(role)s", role=roles[1])
+    await secrets.put_into(engine, ada, moved.id, other.id)
+    for actor, refused in ((cleo, LockerNotFound), (dora, LockerNotFound), (ben, LockerRightMissing)):
+        with pytest.raises(refused):
+            await restore(engine, actor, locker.id)
+
+    again = await restore(engine, ada, locker.id)
+
+    assert (again.id, again.number, again.name) == (locker.id, locker.number, locker.name)
+    assert {each.username: each.rights for each in again.members} == {"ada": [OWN], "ben": [MANAGE]}
+    assert [each.role_id for each in await lockers.consumers(engine, ada, locker.id)] == [roles[0]]
+    assert [(await secrets.get(engine, ada, each.id)).locker_id for each in (kept, moved)] == [locker.id, other.id]
+    with pytest.raises(LockerNotFound):
+        await restore(engine, ada, locker.id)
+
+    await lockers.delete(engine, ada, locker.id)
+    await lockers.edit(engine, ada, other.id, name=locker.name)
+    with pytest.raises(NameTaken):
+        await restore(engine, ada, locker.id)
+    await lockers.edit(engine, ada, other.id, name="Other")
+    await later(minutes=61)
+    with pytest.raises(LockerNotFound):
+        await restore(engine, ada, locker.id)
 
 
 @given(st.sets(st.sampled_from(LockerRight)), st.booleans(), st.booleans())

@@ -2,6 +2,7 @@
 
 import re
 
+from console_walk import undo_of
 from controlroom.engine.vault.lockers import actions as lockers
 from controlroom.ids import uuid7
 
@@ -36,8 +37,13 @@ async def test_a_locker_is_made_shared_and_deleted(visit, workspace, room, cleo)
     stale = await browser.post(f"{here}/edit", status=422, name=name, description="", revision=str(int(revision) + 7))
     assert "Nothing was changed" in stale.text
     await browser.post(f"{here}/edit", name=f"{name} 2", description="", revision=revision)
+    assert "it can be taken back" in await browser.get(f"{here}/delete")
     await browser.post(f"{here}/delete")
+    form = undo_of(await browser.get("/lockers"))
     await browser.get(here, status=404)
+    await other.post(f"/lockers/{made.id}/restore", status=404)
+    await browser.post(f"/{form.action}")
+    assert browser.username in await browser.get(here)
 
 
 async def test_a_secret_of_the_organization_is_made_filled_shared_and_given_away(govern, visit, workspace, room, cleo):

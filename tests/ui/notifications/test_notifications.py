@@ -132,6 +132,14 @@ async def test_one_person_is_told_of_several_processes(room, visit, govern, work
     await browser.get(above, status=404)
     await browser.post(f"{above}/delete", status=404)
     assert "all@example.com" not in await browser.get("/notices")
-    await admin.post(f"{above}/delete")
-    await browser.post(f"{here}/delete")
-    await browser.get(here, status=404)
+    for who, its in ((admin, above), (browser, here)):
+        assert "it can be taken back" in await who.get(f"{its}/delete")
+        await who.post(f"{its}/delete")
+        form = undo_of(await who.get("/notices"))
+        await who.get(its, status=404)
+        for other, refused in ((viewer, 403), (outsider, 404)):
+            restore = form.action.rpartition("/notices/")[2]
+            await other.post(f"/notices/{restore}", status=refused)
+        await who.post(f"/{form.action}")
+        assert "is told again" in await who.get(its)
+        await who.post(f"/{form.action}", status=404)

@@ -4,6 +4,7 @@ import re
 
 from msgspec import Struct
 
+from console_walk import undo_of
 from controlroom.engine.access.model import Role
 from controlroom.engine.packages.actions import push
 from live import robot_zip
@@ -106,8 +107,11 @@ async def test_a_package_comes_from_git(visit, workspace, room, ada):
     assert "its own branch" in await browser.get(here)
     await browser.post(f"{here}/source/remove")
     assert "git.example.com" not in await browser.get(here)
+    assert "it can be taken back" in await browser.get(f"{here}/delete")
     await browser.post(f"{here}/delete")
     await browser.get(here, status=404)
+    await browser.post(f"/{undo_of(await browser.get('/packages')).action}")
+    assert "robots is there again" in await browser.get(here)
 
 
 async def test_an_id_or_a_name_leads_to_the_number(visit, workspace, room, ada):

@@ -2,6 +2,7 @@
 
 import re
 
+from console_walk import undo_of
 from controlroom.engine.access.model import Role
 from controlroom.engine.queues import actions as queues
 
@@ -59,9 +60,16 @@ async def test_a_consumer_is_added_paused_changed_and_deleted(visit, workspace, 
     assert "/pause" not in await viewer.get(here)
     assert (await viewer.post(f"{here}/consumers/{consumer}/pause", status=403)).status_code == 403
 
-    assert "Its settings are lost" in await browser.get(f"{here}/consumers/{consumer}/delete?part=dialog")
+    assert "it can be taken back" in await browser.get(f"{here}/consumers/{consumer}/delete?part=dialog")
     await browser.post(f"{here}/consumers/{consumer}/delete")
-    assert consumer not in await browser.get(here)
+    page = await browser.get(here)
+    assert f"consumers/{consumer}/pause" not in page
+    await viewer.post(f"{here}/consumers/{consumer}/restore", status=403)
+    await browser.post(f"/{undo_of(page).action}")
+    page = await browser.get(here)
+    assert "works again" in page
+    assert f"consumers/{consumer}/pause" in page
+    await browser.post(f"{here}/consumers/{consumer}/restore", status=404)
 
 
 async def test_a_step_s_queue_is_looked_at_and_an_outsider_sees_none(visit, workspace, room, process, cleo):

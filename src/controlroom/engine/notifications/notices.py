@@ -140,6 +140,17 @@ async def delete(engine: Engine, actor: Actor, notice: NotificationId) -> Notice
     return found
 
 
+async def restore(engine: Engine, actor: Actor, notice: NotificationId) -> Notice:
+    """Have one again that was deleted: of runs that end from now on. Raises NotificationNotFound."""
+    place = writing(actor)
+    async with scoped(engine.database, actor.organization_id) as tx:
+        if not await _unmark(tx, place, notice):
+            raise NotificationNotFound(notice)
+        found = await _get(tx, place, notice)
+        await record(engine, tx, actor, found, "notification.restored", notice, **_told(found))
+    return found
+
+
 async def numbered(db: Statements, place: Place, number: str) -> Notice:
     """The one with a number. Raises NotificationNotFound."""
     if not (number.isascii() and number.isdigit() and len(number) < 19):  # noqa: PLR2004 - digits of 63 bits
@@ -199,6 +210,22 @@ async def _insert(
         organization=place.organization,
         workspace=workspace,
         to=[recipient],
+    )
+
+
+async def _unmark(tx: ScopedTx, place: Place, notice: NotificationId) -> bool:
+    """Take the mark of its deletion off a notice that the place has; whether there was one."""
+    return bool(
+        await tx.execute(
+            f"""
+            update notification set deleted_at = null
+             where id = %(notice)s and organization_id = %(organization)s and deleted_at is not null
+               and (%(is_throughout)s or workspace_id in {EACH})
+            """,
+            notice=notice,
+            is_throughout=place.is_throughout,
+            **place.scope.each,
+        )
     )
 
 

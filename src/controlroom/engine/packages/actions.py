@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from controlroom.aside.pool import Bounds
+from controlroom.engine import restoring
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
@@ -80,6 +81,21 @@ async def delete_in(engine: Engine, tx: ScopedTx, actor: Actor, scope: Scope, pa
         await ensure_seen(tx, scope)
         raise PackageNotFound(package)
     await record(engine, tx, actor, scope, "package.deleted", package)
+
+
+async def restore(engine: Engine, actor: Actor, workspace: WorkspaceId, package: PackageId) -> Package:
+    """Have a package again that was deleted, with its versions, labels and source.
+
+    One whose folder is gone by now lies directly in the workspace. Raises PackageNotFound, also for one that is not
+    deleted, Conflict `NAME_TAKEN`.
+    """
+    scope = scope_of(actor, Permission.WRITE_PACKAGES, workspace)
+    async with scoped(engine.database, scope) as tx:
+        await restoring.restore(tx, scope, store.PACKAGE, package)
+        await store.leave_gone_folder(tx, scope, package)
+        found = await store.get(tx, scope, package)
+        await record(engine, tx, actor, scope, "package.restored", package, name=found.name)
+        return found
 
 
 async def set_exclude_newer(

@@ -419,3 +419,16 @@ async def delete(tx: Tx, scope: Scope, package: PackageId) -> bool:
             **scope.params,
         )
     )
+
+
+async def leave_gone_folder(tx: ScopedTx, scope: Scope, package: PackageId) -> None:
+    """Have a package lie directly in its workspace, if the folder that it lay in was deleted."""
+    await tx.execute(
+        f"""
+        update package set folder_id = null
+         where id = %(package)s and workspace_id = {SEEN}
+           and exists (select from repository_file where id = package.folder_id and deleted_at is not null)
+        """,
+        package=package,
+        **scope.params,
+    )

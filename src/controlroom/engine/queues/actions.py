@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from msgspec import UNSET, Raw
 
+from controlroom.engine import restoring
 from controlroom.engine.access.model import Actor, Permission, system
 from controlroom.engine.access.names import checked_description, checked_name, checked_text
 from controlroom.engine.access.record import record
@@ -295,6 +296,24 @@ async def remove_consumer(
         await store.get_consumer(tx, scope, queue, consumer)
         await store.delete_consumer(tx, consumer)
         await record(engine, tx, actor, scope, "queue_consumer.deleted", consumer, name=found.name)
+
+
+async def restore_consumer(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, queue: QueueId, consumer: QueueConsumerId
+) -> Consumer:
+    """Have a consumer again that was deleted, paused if it was. It takes what adding one takes: what it runs is there.
+
+    Raises ConsumerNotFound, also for one that is not deleted, and what `add_consumer` raises.
+    """
+    scope = governing(actor, workspace)
+    actor.require(Permission.START_RUNS, workspace)
+    async with scoped(engine.database, scope) as tx:
+        found = await store.get(tx, scope, queue, for_update=True)
+        await restoring.restore(tx, scope, store.QUEUE_CONSUMER, consumer)
+        restored = await store.get_consumer(tx, scope, queue, consumer)
+        await _check(tx, actor, scope, ConsumerChange().applied_to(restored))
+        await record(engine, tx, actor, scope, "queue_consumer.restored", consumer, name=found.name)
+        return restored
 
 
 _MOST_RUNS = 1000

@@ -8,6 +8,7 @@ from controlroom.engine.references import resolve
 from controlroom.engine.vault.lockers import actions
 from controlroom.engine.vault.lockers.listings import LOCKERS, seen_by
 from controlroom.engine.vault.lockers.model import Locker, LockerRight, Standing
+from controlroom.engine.vault.lockers.restoring import restore
 from controlroom.engine.vault.lockers.rules import asker_of, has
 from controlroom.engine.vault.lockers.store import LOCKER
 from controlroom.engine.vault.shared.listings import seen_by as secrets_seen_by
@@ -15,9 +16,9 @@ from controlroom.ids import LockerId
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
 from controlroom.ui.lists import Col, ListPage
 from controlroom.ui.lockers.listing import LIST as SECRETS_LIST
-from controlroom.ui.numbers import ensure_number
+from controlroom.ui.numbers import ensure_number, id_of
 from controlroom.ui.refusals import REFUSED, tried
-from controlroom.ui.rights import held, in_organization
+from controlroom.ui.rights import everybody, held, in_organization
 from controlroom.ui.routing import page, verb
 from controlroom.ui.secrets.pages import tabs_of
 
@@ -160,7 +161,16 @@ async def delete_locker(request: Asking, number: Path[str]) -> Shown:
     _, refused = await tried(actions.delete(*request.governing, locker.id))
     if refused:
         return await _question(request, locker, refused=refused)
-    return request.done(f"{request.base}/lockers", "The locker is deleted. What was in it is its owners' alone.")
+    said = "The locker is deleted. What was in it is its owners' alone."
+    return request.done(f"{request.base}/lockers", said, undo=f"{request.base}/lockers/{locker.id}/restore")
+
+
+@verb("/lockers/{number:str}/restore", may=everybody)
+async def restore_locker(request: Asking, number: Path[str]) -> Shown:
+    """Have it again after it was deleted; its id says which it was. Who owned it may: the engine knows."""
+    again = await restore(*request.governing, LockerId(id_of(number)))
+    said = f"{again.name} is there again, with who looks after it, who uses it, and the secrets that were in it."
+    return request.done(f"{request.base}/lockers/{again.number}", said)
 
 
 async def _locker(request: Asking, named: str) -> Locker:

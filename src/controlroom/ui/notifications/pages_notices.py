@@ -17,10 +17,11 @@ from controlroom.engine.processes.listings import PROCESSES, ListedProcess
 from controlroom.engine.processes.store import PROCESS
 from controlroom.engine.references import Reference, resolve, resolve_all
 from controlroom.errors import Invalid
-from controlroom.ids import ProcessId, UserId
+from controlroom.ids import NotificationId, ProcessId, UserId
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
 from controlroom.ui.lists import Col, ListPage
 from controlroom.ui.notifications.pages import tabs_of
+from controlroom.ui.numbers import id_of
 from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.rights import either, held
 from controlroom.ui.routing import page, verb
@@ -147,7 +148,15 @@ async def ask_to_delete(request: Asking, number: Path[str]) -> Shown:
 async def delete_notice(request: Asking, number: Path[str]) -> Shown:
     """Tell them no more."""
     gone = await notices.delete(*request.governing, (await _notice(request, number)).id)
-    return request.done(f"{request.base}/notices", f"{gone.recipient} is told no more.")
+    undo = f"{request.base}/notices/{gone.id}/restore"
+    return request.done(f"{request.base}/notices", f"{gone.recipient} is told no more.", undo=undo)
+
+
+@verb("/notices/{number:str}/restore", may=_KEEPS)
+async def restore_notice(request: Asking, number: Path[str]) -> Shown:
+    """Have it again after it was deleted; its id says which it was."""
+    again = await notices.restore(*request.governing, NotificationId(id_of(number)))
+    return request.done(f"{request.base}/notices/{again.number}", f"{again.recipient} is told again.")
 
 
 async def _created(request: Asking, fields: Fields) -> Notice:

@@ -16,7 +16,7 @@ from controlroom.engine.usage import store as usage
 from controlroom.errors import Invalid
 from controlroom.ids import PackageId
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown, elsewhere
-from controlroom.ui.numbers import ensure_number
+from controlroom.ui.numbers import ensure_number, id_of
 from controlroom.ui.packages.pages import may_change, ref_kinds, wanted_of
 from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.repository.pages import who_edits
@@ -186,9 +186,15 @@ async def delete_package(request: Asking, number: Path[str]) -> Shown:
     _, refused = await tried(actions.delete(*request.acting, package))
     if refused:
         return await _question(request, await _seen(request, number), refused=refused)
-    return request.done(
-        f"{request.base}/packages", "The package is deleted. Runs under way keep the version they took."
-    )
+    said = "The package is deleted. Runs under way keep the version they took."
+    return request.done(f"{request.base}/packages", said, undo=f"{request.base}/packages/{package}/restore")
+
+
+@verb("/packages/{number:str}/restore", may=Permission.WRITE_PACKAGES)
+async def restore_package(request: Asking, number: Path[str]) -> Shown:
+    """Have it again after it was deleted; its id says which it was."""
+    found = await actions.restore(*request.acting, PackageId(id_of(number)))
+    return request.done(f"{request.base}/packages/{found.number}", f"{found.name} is there again, as it was.")
 
 
 async def _question(request: Asking, package: Package, *, refused: str = "") -> Shown:

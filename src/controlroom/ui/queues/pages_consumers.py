@@ -133,7 +133,17 @@ async def ask_to_delete_consumer(request: Asking, number: Path[str], consumer: F
 async def delete_consumer(request: Asking, number: Path[str], consumer: FromPath[QueueConsumerId]) -> Shown:
     """Delete it; its runs go on."""
     await actions.remove_consumer(*request.acting, await queue_of(request, number), consumer)
-    return request.done(f"{request.base}/queues/{number}", "The consumer is deleted. Its runs under way go on.")
+    here = f"{request.base}/queues/{number}"
+    undo = f"{here}/consumers/{consumer}/restore"
+    return request.done(here, "The consumer is deleted. Its runs under way go on.", undo=undo)
+
+
+@verb(_CONSUMER + "/restore", may=_WORKS_ON)
+async def restore_consumer(request: Asking, number: Path[str], consumer: FromPath[QueueConsumerId]) -> Shown:
+    """Have it again after it was deleted."""
+    again = await actions.restore_consumer(*request.acting, await queue_of(request, number), consumer)
+    said = "The consumer is there again, paused as it was." if again.is_paused else "The consumer works again."
+    return request.done(f"{request.base}/queues/{number}", said)
 
 
 async def _pause(request: Asking, number: str, consumer: QueueConsumerId, *, is_paused: bool) -> Shown:

@@ -18,7 +18,7 @@ from controlroom.engine.vault.errors import (
     RevisionStale,
 )
 from controlroom.engine.vault.kept import Kept
-from controlroom.engine.vault.lockers import store
+from controlroom.engine.vault.lockers import restoring, store
 from controlroom.engine.vault.lockers.model import Consumer, Locker, LockerMember, LockerRight
 from controlroom.engine.vault.lockers.rules import asker_of, ensure_has, is_kept
 from controlroom.errors import Invalid
@@ -89,11 +89,15 @@ async def edit(
 
 
 async def delete(engine: Engine, actor: Actor, locker: LockerId) -> None:
-    """Delete a locker; the secrets in it stay their owners'. Raises LockerNotFound, LockerRightMissing."""
+    """Delete a locker; the secrets in it stay their owners', and for a while it can be had again (see `restoring`).
+
+    Raises LockerNotFound, LockerRightMissing.
+    """
     async with scoped(engine.database, actor.organization_id) as tx:
         held = await _known(tx, actor, locker, lock=True)
         ensure_has(held.standing, LockerRight.OWN)
         before = await _shown(tx, actor, locker)
+        await restoring.keep(tx, actor.organization_id, locker)
         await kept.delete(tx, actor.organization_id, Kept.LOCKER, locker)
         await record(engine, tx, actor, actor.organization_id, "locker.deleted", locker, name=before.name)
 
