@@ -88,10 +88,10 @@ lint: install ## Check style, types and who imports whom
 	$(BIN)/lint-imports
 
 e2e: install ## Test whole rooms: real processes, real robots, a real browser
-	$(PYTEST) -q -m "e2e and not slow" tests/e2e
+	$(PYTEST) -q -m "e2e and not slow and not matrix" tests/host tests/e2e
 
 e2e-full: install ## The same, with the long ones: wheel in a clean folder, several servers, S3
-	$(PYTEST) -q -m "e2e" --timeout 900 tests/e2e
+	$(PYTEST) -q -m "e2e" --timeout 900 tests/host tests/e2e
 
 clients: install ## Test the dbt Cloud grammar by Airflow, Dagster, Prefect and others from PyPI (1 GB; K=name: only those)
 	$(PYTEST) -q -m clients --timeout 1200 $(if $(K),-k "$(K)") tests/clients

@@ -55,7 +55,7 @@ _HASTE = (
 
 
 _LONG = (
-    *("host/test_up.py", "host/test_up_recovers.py", "worker/test_spares.py", "sources/automation360/test_source.py"),
+    *("worker/test_spares.py", "host/test_up.py", "sources/automation360/test_source.py"),
     *("sources/dbt_cloud/test_account.py", "sources/robocorp/test_workspace.py", "host/test_several_servers.py"),
     *("worker/test_step_runs.py", "worker/dbt/test_runs.py", "worker/test_sandbox.py", "worker/test_ends.py"),
     *("worker/test_kept_homes.py", "worker/test_commands.py", "worker/environments/test_cache.py"),

@@ -63,6 +63,7 @@ def test_the_ready_file_opens_the_room(start, data):
     assert [worker["state"] for worker in running.get("/workers")["data"]] == ["idle"]
 
 
+@pytest.mark.e2e
 def test_a_later_start_is_the_same_room(start):
     """Credentials, address and worker stay; the password is shown by the first start alone."""
     first = start().wait_until_ready()
@@ -79,6 +80,7 @@ def test_a_later_start_is_the_same_room(start):
     assert len(second.get("/workers")["data"]) == 1
 
 
+@pytest.mark.e2e
 def test_a_second_up_says_who_runs_the_room(start, data):
     """A second start in the same folder names process and address, exits with 3, and harms nothing."""
     running = start("--no-worker").wait_until_ready()
@@ -121,6 +123,7 @@ def test_a_signal_ends_everything(start, how):
     assert not running.orphans()
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("part", ["server", "worker", "database"])
 def test_a_part_that_dies_is_started_again(start, part):
     """A killed part is back by itself, at the same address, with the same worker."""
@@ -140,6 +143,7 @@ def _is_database(process: psutil.Process) -> bool:
     return False
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("victims", ["supervisor", "everything"])
 def test_a_killed_room_recovers_at_the_next_start(start, victims):
     """After kill -9 of the supervisor or of all processes the next start needs no help."""
@@ -196,6 +200,7 @@ def test_a_room_that_cannot_start_says_why(data):
     assert "server did not start" in unreachable.stderr
 
 
+@pytest.mark.e2e
 def test_a_room_listens_with_tls_beside_http():
     """With --tls clients that trust the room's own authority reach it by https."""
     with room("--tls", "--no-worker") as running:

@@ -19,6 +19,8 @@ from controlroom.host import children
 from controlroom.postgres.embedded import running_address
 from rooms import MADE_BEFORE, PROGRAM, Room, clean_environment, run_cli, until
 
+pytestmark = pytest.mark.e2e  # each starts rooms of its own: seconds of a processor
+
 
 @pytest.fixture(scope="module")
 def rested(tmp_path_factory: pytest.TempPathFactory) -> Path:
