@@ -1,6 +1,7 @@
 """dbt jobs in the browser: what builds, on what, when, and what it has left."""
 
 import io
+import re
 import zipfile
 
 import pytest
@@ -13,9 +14,13 @@ from controlroom.engine.job_definitions.model import JobDefinition
 from controlroom.engine.packages.actions import push
 from controlroom.engine.projects import actions as projects
 from controlroom.engine.projects.model import ProjectChange
+from controlroom.engine.runs.actions import start
+from controlroom.engine.runs.model import OneEmptyItem
 from controlroom.engine.targets import actions as targets
 from controlroom.engine.targets.model import TargetDefinition
 from controlroom.ids import uuid7
+from controlroom.protocol import ErrorCode
+from dialects.dbt_cloud.site import make_site
 
 
 def project_zip() -> bytes:
@@ -153,3 +158,45 @@ async def test_a_workspace_becomes_a_project_and_is_changed(visit, workspace, ro
 async def test_a_project_with_jobs_stays_one(visit, workspace, job):
     """The refusal names them."""
     assert "Nightly" in (await (await visit(workspace)).post("/project/delete", status=422)).text
+
+
+async def test_a_run_of_a_job_goes_on_where_it_failed(visit, room, ada, walt, cleo):
+    """The question names what failed and what was skipped; what cannot go on says why, and has no button."""
+    site = await make_site(room, ada, walt)
+    job = await site.job("dbt build", "dbt test")
+    browser, viewer = await visit(ada.workspace), await visit(ada.workspace, Role.VIEWER)
+    outsider = await visit(cleo.workspace)
+
+    async def started() -> str:
+        return (await browser.post(f"/jobs/{job.number}/start")).headers["location"].removeprefix(browser.base)
+
+    good = await started()
+    await site.work()
+    assert "Retry from its failure" not in await browser.get(good)
+    assert "It has not failed" in await browser.get(f"{good}/retry")
+    assert "It has not failed" in (await browser.post(f"{good}/retry", status=422)).text
+    here = await started()
+    await site.work(fails_at=3)
+
+    assert "Retry from its failure" in await browser.get(here)
+    assert "Retry from its failure" not in await viewer.get(here)
+    question = await browser.get(f"{here}/retry?part=dialog")
+    assert re.findall(r"<code>([^<]+)</code>", question) == ["dbt build", "dbt test"]
+    await viewer.post(f"{here}/retry", status=403)
+    await outsider.post(f"{here}/retry", status=404)
+    made = await browser.post(f"{here}/retry")
+
+    again = made.headers["location"].removeprefix(browser.base)
+    assert again != here
+    assert "goes on where run" in await browser.get(again)
+    assert "Its job has a newer run" in await browser.get(f"{here}/retry")
+
+
+async def test_a_run_of_robots_has_no_such_retry(visit, workspace, room, ada, process, walt):
+    """Its page has no button, and the address leads to nothing."""
+    run = await start(room.engine, ada.actor, ada.workspace, process, OneEmptyItem())
+    await walt.finish(await walt.take(), ErrorCode.ROBOT_FAILED)
+    browser = await visit(workspace)
+    assert "Retry from its failure" not in await browser.get(f"/runs/{run.number}")
+    await browser.get(f"/runs/{run.number}/retry", status=404)
+    await browser.post(f"/runs/{run.number}/retry", status=404)

@@ -2,7 +2,11 @@
 
 import re
 
+import pytest
+
+from controlroom.engine.access import personal_tokens
 from controlroom.engine.access.credentials import flush_uses
+from controlroom.errors import Unauthenticated
 from hypertext import links
 
 OLD = "a long password of a test"
@@ -61,6 +65,25 @@ async def test_credentials_are_made_and_deleted(visit, workspace, room):
     await browser.post("//me/credentials", 422, kind="pair", name="")
     await browser.post("//me/credentials", 400, kind="other", name="x")
     await flush_uses(room.engine)
+
+
+async def test_a_token_is_given_another_value(visit, workspace, room):
+    """Shown once; the one before is refused from then on, and nobody rotates a token of others."""
+    browser, other = await visit(workspace), await visit(workspace)
+    first = re.search(r">(dbtu_\w+)<", (await browser.post("//me/credentials", 200, kind="token", name="job")).text)[1]
+    rotate = re.search(r'href="(/me/tokens/[0-9a-f-]+/rotate)"', await browser.get("//me"))[1]
+    assert "are refused at once" in await browser.get(f"/{rotate}")
+    await other.get(f"/{rotate}", 404)
+    await other.post(f"/{rotate}", 404)
+    assert (await personal_tokens.authenticate(room.engine, first)).id == browser.user
+
+    second = re.search(r">(dbtu_\w+)<", (await browser.post(f"/{rotate}", 200)).text)[1]
+
+    assert second != first
+    assert second not in await browser.get("//me")
+    assert (await personal_tokens.authenticate(room.engine, second)).id == browser.user
+    with pytest.raises(Unauthenticated):
+        await personal_tokens.authenticate(room.engine, first)
 
 
 async def test_a_visit_begins_where_one_wants(visit, workspace):

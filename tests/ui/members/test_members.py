@@ -2,6 +2,7 @@
 
 import re
 
+from console_walk import undo_of
 from controlroom.engine.access.grants.actions import grant
 from controlroom.engine.access.grants.model import Principal, PrincipalKind
 from controlroom.engine.access.model import Role
@@ -185,6 +186,23 @@ async def test_an_admin_makes_roles_groups_users_and_workspaces(visit, workspace
     await browser.get(f"//admin/workspaces/{name}-b/delete")
     await browser.post(f"//admin/workspaces/{name}-b/delete")
     assert name not in await browser.get("//admin/workspaces")
+
+
+async def test_the_organization_is_called_otherwise(govern, visit, workspace, room):
+    """By who makes workspaces in it; it can be taken back, and an empty name is none."""
+    browser, owner = await govern(workspace), await visit(workspace)
+    before = re.search(r'name="organization" type="text" value="([^"]+)"', await browser.get("//admin/workspaces"))[1]
+    assert 'name="organization"' not in await owner.get("//admin/workspaces")
+    await owner.post("//admin/organization/rename", status=403, organization="Ours")
+    await browser.post("//admin/organization/rename", status=400, organization="")
+    try:
+        await browser.post("//admin/organization/rename", organization="Ours & theirs")
+        page = await browser.get("//admin/workspaces")
+        assert 'value="Ours &amp; theirs"' in page
+    finally:
+        form = undo_of(page)
+        await browser.post(f"/{form.action}", **dict(form.fields))
+    assert f'value="{before}"' in await browser.get("//admin/workspaces")
 
 
 async def test_many_grants_are_turned_and_sought_and_one_of_many_is_named(visit, workspace, room, ada, monkeypatch):

@@ -96,9 +96,7 @@ async def make_credential(request: Asking) -> Shown:
         made, refused = await tried(personal_tokens.make(engine, actor, own, name=name))
     if made is None:
         return await _show(request, wrong={"credential": refused}, status=REFUSED)
-    return await request.show(
-        "me/value.html", title=f"Credential {made[0].name}", crumbs=[_CRUMB, Crumb(made[0].name)], made=made, kind=kind
-    )
+    return await _value(request, made, kind)
 
 
 @verb("/me/credentials/{kind:str}/{credential:uuid}/delete", opt=_ABOVE, may=everybody)
@@ -110,6 +108,29 @@ async def delete_credential(request: Asking, kind: Path[str], credential: Path[U
     else:
         await personal_tokens.delete(engine, actor, own, PersonalTokenId(credential))
     return request.done("/me#credentials", "The credential is deleted.")
+
+
+@page("/me/tokens/{credential:uuid}/rotate", opt=_ABOVE)
+async def ask_to_rotate(request: Asking, credential: Path[UUID]) -> Shown:
+    """What stops working then."""
+    token = await personal_tokens.get(request.engine, request.actor, _own(request), PersonalTokenId(credential))
+    return await request.show(
+        "me/rotate.html", title=f"Rotate {token.name}", crumbs=[_CRUMB, Crumb(f"Rotate {token.name}")], token=token
+    )
+
+
+@verb("/me/tokens/{credential:uuid}/rotate", opt=_ABOVE, may=everybody)
+async def rotate_token(request: Asking, credential: Path[UUID]) -> Shown:
+    """Give a token another value, which is shown this once; the one before opens nothing more."""
+    made = await personal_tokens.rotate(request.engine, request.actor, _own(request), PersonalTokenId(credential))
+    return await _value(request, made, "token")
+
+
+async def _value(request: Asking, made: tuple[Any, str], kind: str) -> Shown:
+    name = made[0].name
+    return await request.show(
+        "me/value.html", title=f"Credential {name}", crumbs=[_CRUMB, Crumb(name)], made=made, kind=kind
+    )
 
 
 @verb("/me/start", opt=_ABOVE, may=everybody)

@@ -6,6 +6,8 @@ from typing import Any, Final
 from controlroom.engine.references import resolve
 from controlroom.engine.runs import actions, progress, run_views, store
 from controlroom.engine.runs.model import Result, Run, RunState, StopRequest
+from controlroom.engine.runs.projects import retries
+from controlroom.engine.runs.projects.retry_rules import Retry
 from controlroom.engine.runs.run_views import Flow, Timed
 from controlroom.engine.runs.store import RUN
 from controlroom.engine.statistics import store as statistics
@@ -101,6 +103,7 @@ async def show_of_run(request: Asking, template: str, run: Run, tab: str, **valu
     flow = await run_views.flow(*request.reading, run)
     usual = await _usual(request, run) if request.wants("main", "run_head") else None
     may = request.actor.may
+    can_start = run.state in _ENDED and may(Permission.START_RUNS, request.workspace)
     return await request.show(
         template,
         title=f"{run.process_name} #{run.number}",
@@ -116,11 +119,20 @@ async def show_of_run(request: Asking, template: str, run: Run, tab: str, **valu
         run_tabs=_tabs(request, run, flow, tab),
         begun_by=BEGUN_BY,
         can_stop=run.state in _STOPPABLE and may(Permission.START_RUNS, request.workspace),
-        can_start=run.state in _ENDED and may(Permission.START_RUNS, request.workspace),
+        can_start=can_start,
+        can_go_on=can_start and request.wants("main", "run_head") and await _can_go_on(request, run),
         can_delete=run.state in _ENDED and may(Permission.DELETE_RUNS, request.workspace),
         can_retry=may(Permission.WRITE_WORK_ITEMS, request.workspace),
         **values,
     )
+
+
+async def _can_go_on(request: Asking, run: Run) -> bool:
+    """Whether it is a job's, and can be retried from where it failed."""
+    if run.result in {None, Result.SUCCEEDED}:  # nothing is asked of most runs
+        return False
+    found = (await retries.standings(*request.reading, [run.id])).get(run.id)
+    return isinstance(found, Retry)
 
 
 def segments_of(flow: Flow) -> list[Segment]:

@@ -8,11 +8,9 @@ from msgspec.structs import replace
 from controlroom.border.links import download_url
 from controlroom.engine.downloads.model import DownloadKind
 from controlroom.engine.lists.model import equal
-from controlroom.engine.references import resolve
 from controlroom.engine.runs import item_views, run_views, store
 from controlroom.engine.runs.model import Artifact, Run
 from controlroom.engine.runs.run_views import LeftBy
-from controlroom.engine.runs.store import STEP_RUN
 from controlroom.engine.work_items import store as work_items
 from controlroom.errors import NotFound
 from controlroom.ids import ArtifactId, StepRunId, WorkItemId, as_uuid
@@ -21,8 +19,7 @@ from controlroom.ui.asking import Asking, Path, Permission, Shown, elsewhere
 from controlroom.ui.items.listing import LIST
 from controlroom.ui.items.tree import Tree, tree_of
 from controlroom.ui.routing import page
-from controlroom.ui.runs import drawn
-from controlroom.ui.runs.pages_run import crumbs_of, run_of, show_of_run
+from controlroom.ui.runs.pages_run import run_of, show_of_run
 from controlroom.ui.runs.previews import ICONS, Preview, kind_of, preview_of, rank_of
 
 _MOST_ARTIFACTS: Final = 500
@@ -146,32 +143,3 @@ def _said(data: dict[str, Any]) -> str:
         if said:
             told.append(f"{key.replace('_', ' ')} {said}")
     return " · ".join(told)[:300]
-
-
-# ---------------------------------------------------------------------------------------------------- one step run
-@page("/runs/{number:str}/steps/{step_run:str}", needs=Permission.READ_RUNS)
-async def show_step_run(request: Asking, number: Path[str], step_run: Path[str]) -> Shown:
-    """One of its step runs: its phases and attempts, where it ran, what it left."""
-    run = await run_of(request, number)
-    of = await store.get_step_run(*request.reading, await resolve(*request.reading, STEP_RUN, step_run))
-    if of.run_id != run.id:
-        raise NotFound("This run has no such step run.", code="STEP_RUN_NOT_FOUND")
-    phases = await store.list_phases(*request.reading, of.id)
-    may_read = request.actor.may(Permission.READ_RUN_OUTPUTS, request.workspace)
-    left = await store.list_artifacts(*request.reading, of.id, limit=_MOST_ARTIFACTS) if may_read else []
-    return await request.show(
-        "runs/step_run.html",
-        title=f"{of.step_name} #{of.number}",
-        at="runs",
-        crumbs=crumbs_of(request, run, f"{of.step_name} #{of.number}"),
-        run=run,
-        of=of,
-        phases=phases,
-        left=left,
-        attempts=range(of.attempt, 0, -1),
-        may_read=may_read,
-        kind_of=kind_of,
-        icons=ICONS,
-        drawn=drawn,
-        worker=await run_views.worker_of(*request.reading, of.id),
-    )

@@ -6,12 +6,17 @@ import msgspec
 from msgspec import Raw
 
 from controlroom.engine.references import resolve
-from controlroom.engine.runs import actions, reruns, run_views
+from controlroom.engine.runs import actions, reruns, run_views, store
 from controlroom.engine.runs.model import WithPayloads
+from controlroom.engine.runs.projects import retries
+from controlroom.engine.runs.projects.errors import RetryRefused
+from controlroom.engine.runs.projects.retry_rules import Retry, RetryRefusal
 from controlroom.engine.runs.store import RUN
 from controlroom.engine.work_items import store as work_items
-from controlroom.errors import Invalid
+from controlroom.errors import Invalid, NotFound
+from controlroom.ids import RunId
 from controlroom.ui.asking import Asking, Path, Permission, Shown
+from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.routing import page, verb
 from controlroom.ui.runs.pages_run import crumbs_of, run_of
 
@@ -70,6 +75,42 @@ async def _ask(request: Asking, number: str, text: str, wrong: str, *, is_cut: b
         text=text,
         wrong=wrong,
         is_cut=is_cut,
+    )
+
+
+@page("/runs/{number:str}/retry", needs=(Permission.START_RUNS, Permission.READ_RUNS))
+async def ask_to_go_on(request: Asking, number: Path[str]) -> Shown:
+    """With which commands of its job it goes on; or why it cannot."""
+    return await _ask_to_go_on(request, (await run_of(request, number)).id)
+
+
+@verb("/runs/{number:str}/retry")
+async def go_on(request: Asking, number: Path[str]) -> Shown:
+    """Start a run of the job that goes on where this one failed."""
+    of = await resolve(request.db, request.scope_for(Permission.START_RUNS), RUN, number)
+    made, refused = await tried(retries.retry(*request.acting, of))
+    if made is None:
+        return await _ask_to_go_on(request, of, refused=refused)
+    said = f"Run #{made.number} goes on where run #{number} failed."
+    return request.done(f"{request.base}/runs/{made.number}", said)
+
+
+async def _ask_to_go_on(request: Asking, of: RunId, *, refused: str = "") -> Shown:
+    seen = request.scope_for(Permission.READ_RUNS)
+    run = await store.get(request.db, seen, of)
+    found = (await retries.standings(request.db, seen, [of])).get(of)
+    if found is None:
+        raise NotFound("Only runs of a job of commands go on where they failed.", code="RUN_OF_NO_JOB")
+    return await request.show(
+        "runs/go_on.html",
+        title=f"Retry #{run.number}",
+        at="runs",
+        crumbs=crumbs_of(request, run, "Retry"),
+        status=REFUSED if refused else 200,
+        run=run,
+        retry=found if isinstance(found, Retry) else None,
+        why=RetryRefused.why(found) if isinstance(found, RetryRefusal) else "",
+        refused=refused,
     )
 
 

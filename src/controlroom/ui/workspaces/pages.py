@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from controlroom.engine.access.model import Permission
-from controlroom.engine.workspaces import actions
+from controlroom.engine.workspaces import actions, store
 from controlroom.engine.workspaces.model import Workspace
 from controlroom.errors import NotFound
 from controlroom.ui.asking import Asking, Crumb, Path, Shown
@@ -38,6 +38,7 @@ async def list_workspaces(request: Asking) -> Shown:
         title="Workspaces",
         at="workspaces",
         crumbs=[Crumb("Workspaces")],
+        organization=await store.founded(request.db, request.actor.organization_id),
         of=request.workspaces.slugs,
         can_make=request.actor.may(Permission.WRITE_WORKSPACES, None),
     )
@@ -49,6 +50,17 @@ async def create_workspace(request: Asking) -> Shown:
     fields = await request.fields()
     made = await actions.create(*request.governing, fields.text("name"))
     return request.done(f"/w/{made.number}", f"{made.name} is there. Link a worker, push a robot, invite people.")
+
+
+@verb("/admin/organization/rename", opt=_ABOVE, may=in_organization(Permission.WRITE_WORKSPACES))
+async def rename_organization(request: Asking) -> Shown:
+    """Call the organization otherwise: people read it beside its workspaces, programs go by its number."""
+    fields = await request.fields()
+    before = await store.founded(request.db, request.actor.organization_id)
+    renamed = await actions.rename_organization(*request.governing, fields.text("organization"))
+    undo_with = {"organization": before.name}
+    said = f"The organization is called {renamed.name} now."
+    return request.done("/admin/workspaces", said, undo="/admin/organization/rename", undo_with=undo_with)
 
 
 @verb("/admin/workspaces/{slug:str}/rename", opt=_ABOVE, may=_may_rename)
