@@ -5,10 +5,9 @@ be repeated after a lost answer.
 """
 
 import random
-import time
 from typing import TypeVar
 
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from controlroom.engine.access.errors import AttemptOver
 from controlroom.engine.access.model import StepRunActor
@@ -16,13 +15,13 @@ from controlroom.engine.access.record import happened
 from controlroom.engine.access.scope import SEEN, Robot, ScopedTx, by, ensure_lives, ensure_seen, scope_of_robot, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import append
+from controlroom.engine.runs import at_once
 from controlroom.engine.uploads.model import Upload
 from controlroom.engine.wakes import Topic
 from controlroom.engine.work_items import claims, schemas, store
 from controlroom.engine.work_items import files as item_files
 from controlroom.engine.work_items.claims import R, Reserved
 from controlroom.engine.work_items.errors import NotHolding, WorkItemNotFound, WorkItemStateConflict
-from controlroom.engine.work_items.frontiers import frontiers_of
 from controlroom.engine.work_items.limits import check_payload
 from controlroom.engine.work_items.model import ItemException, ItemFile, ItemState, Outcome, WorkItem
 from controlroom.engine.work_items.rules import GiveUp, Retry, RetryPolicy, after_failure, shortened
@@ -55,7 +54,7 @@ async def reserve_as(engine: Engine, robot: StepRunActor, into: type[R]) -> R | 
     """The same, with as much of the item as is asked for."""
     for _ in range(3):
         try:
-            found = await _reserve_where_claims_are(engine, robot, into)
+            found = await at_once.claimed(engine.database, robot, into)
         except UniqueViolation:  # the same step run asked twice at once: the other call has taken one
             continue
         if found is None:  # nothing is left, or it has one: its answer was lost
@@ -66,40 +65,22 @@ async def reserve_as(engine: Engine, robot: StepRunActor, into: type[R]) -> R | 
     return None
 
 
-async def _reserve_where_claims_are(engine: Engine, robot: StepRunActor, into: type[R]) -> R | None:
-    """Look beyond what was claimed last, then at the whole queue: one statement but for the last item."""
-    known, scope = frontiers_of(engine.database), scope_of_robot(robot)
-    run, step = robot.run_id, robot.step_id
-    frontier = known.of(run, step)
-    if frontier is not None:
-        found = await claims.reserve(engine.database, scope, into, run=run, step=step, beyond=frontier)
-        if found is not None:
-            known.reached(run, step, found.frontier, whole_seconds=None)
-            return found
-    began = time.monotonic()
-    found = await claims.reserve(engine.database, scope, into, run=run, step=step)
-    if found is None:
-        known.forget(run, step)
-    else:
-        seconds = time.monotonic() - began
-        known.reached(run, step, found.frontier, whole_seconds=seconds)
-    return found
-
-
 async def release(engine: Engine, robot: StepRunActor, item: WorkItemId, outcome: Done | Failed) -> None:
     """Give an item back. The same release twice is fine; raises NotHolding for a conflicting one."""
     match outcome:
         case Done():
-            scope = scope_of_robot(robot)
-            has_work_for_others = await claims.finish_held(
-                engine.database, scope, item, process=robot.process_id, run=robot.run_id
-            )
-            if has_work_for_others is None:
-                await explain(engine.database, scope, item, Done())
-            elif has_work_for_others:
-                engine.wakes.wake_here(Topic.RUN, robot.run_id)
+            await finish(engine, robot, item, UNSET)
         case Failed(exception):
             await _fail(engine, robot, item, shortened(exception))
+
+
+async def finish(engine: Engine, robot: StepRunActor, item: WorkItemId, payload: Raw | UnsetType | None) -> None:
+    """Release an item as done, with a payload in place of its own where one is given: one statement."""
+    has_work_for_others = await at_once.finished(engine.database, robot, item, payload)
+    if has_work_for_others is None:
+        await explain(engine.database, scope_of_robot(robot), item, Done())
+    elif has_work_for_others:
+        engine.wakes.wake_here(Topic.RUN, robot.run_id)
 
 
 async def _fail(engine: Engine, robot: StepRunActor, item: WorkItemId, exception: ItemException) -> None:
@@ -153,8 +134,12 @@ async def set_payload(engine: Engine, robot: StepRunActor, item: WorkItemId, pay
     Raises PayloadRefused for an output that was published already, if its queue's schema refuses the payload.
     """
     await check_payload(engine, payload)
-    scope = scope_of_robot(robot)
-    if not await _write(engine.database, scope, item, payload):
+    db, scope = engine.database, scope_of_robot(robot)
+
+    async def alone() -> bool:
+        return bool(await _write(db, scope, item, payload))
+
+    if not await at_once.saved(db, robot, item, payload, alone=alone):
         await schemas.settled(engine, lambda: _write_checked(engine, scope, item, payload))
 
 

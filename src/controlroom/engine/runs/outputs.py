@@ -1,20 +1,24 @@
 """What a robot puts out, by the token of its step run; the answer that it never heard is in `repeated_outputs`."""
 
+from collections.abc import Sequence
 from typing import ClassVar, Final
+from weakref import WeakKeyDictionary
 
 from msgspec import Raw, Struct
 
 from controlroom.engine.access.model import StepRunActor
-from controlroom.engine.access.scope import SEEN, Robot, ensure_seen, scope_of_robot
+from controlroom.engine.access.scope import ITS_WORKSPACE, SEEN, Robot, ensure_seen, scope_of_robot
 from controlroom.engine.engine import Engine
+from controlroom.engine.runs.at_once import is_large
+from controlroom.engine.together import Together
 from controlroom.engine.wakes import Topic
 from controlroom.engine.work_items import schemas
 from controlroom.engine.work_items.errors import NotHolding
 from controlroom.engine.work_items.limits import check_payload
 from controlroom.engine.work_items.model import ItemState
 from controlroom.errors import Conflict
-from controlroom.ids import QueueId, StepId, WorkItemId, uuid7
-from controlroom.postgres.database import Statements
+from controlroom.ids import ProcessId, QueueId, RunId, StepId, WorkItemId, uuid7
+from controlroom.postgres.database import Database, Statements
 
 
 class Made(Struct, frozen=True):
@@ -44,10 +48,42 @@ async def output(engine: Engine, robot: StepRunActor, parent: WorkItemId, payloa
     robot has done its work, and what it found shall not be lost.
     """
     await check_payload(engine, payload)
-    made = await schemas.settled(engine, lambda: make(engine.database, robot, parent, payload))
+    made = await make_at_once(engine, robot, parent, payload)
     if made.state is ItemState.PENDING:
         engine.wakes.wake_here(Topic.RUN, robot.run_id)
     return made.id
+
+
+class Drafting(Struct, frozen=True):
+    """An output that is made together with others: its parent, what it is known by, what it brings."""
+
+    robot: Robot
+    parent: WorkItemId
+    payload: Raw | None
+    key: str | None
+
+
+_drafts: Final[WeakKeyDictionary[Database, Together[Drafting, Made]]] = WeakKeyDictionary()
+
+
+async def make_at_once(
+    engine: Engine, robot: StepRunActor, parent: WorkItemId, payload: Raw | None, *, key: str | None = None
+) -> Made:
+    """As `make`, in a transaction of its own, or with outputs that others put out in this moment (`at_once`)."""
+    step, process, run = robot.step_id, robot.process_id, robot.run_id
+
+    async def alone() -> Made:
+        return await schemas.settled(engine, lambda: make(engine.database, robot, parent, payload, key=key))
+
+    async def as_one(those: Sequence[Drafting]) -> list[Made | None]:
+        robots = [each.robot for each in those]
+        return await draft_several(engine.database, robots, those, step=step, process=process, run=run)
+
+    if is_large(payload):
+        return await alone()
+    drafting = Drafting(scope_of_robot(robot), parent, payload, key)
+    going = _drafts.setdefault(engine.database, Together())
+    return await going.done((robot.workspace_id, run, step), drafting, alone=alone, as_one=as_one)
 
 
 async def make(
@@ -150,6 +186,62 @@ async def _draft(
         **({} if key is None else {"key": key}),
         **scope.params,
     )
+
+
+async def draft_several(
+    db: Statements, robots: Sequence[Robot], those: Sequence[Drafting], *, step: StepId, process: ProcessId, run: RunId
+) -> list[Made | None]:
+    """Make outputs of one step of a run, each for its step run; None for those that `make` shall see to.
+
+    Those are all for which there is anything to decide: an item that is not held or is locked just now, a key that was
+    given before, a queue with a schema.
+    """
+    ids = [WorkItemId(uuid7()) for _ in those]
+    made = await db.all(
+        Made,
+        f"""
+        with parent as materialized (
+            select given.id, given.step_run, given.key, given.payload, work_item.id as parent, work_item.attempt,
+                   work_item.priority, work_item.state
+              from unnest(%(ids)s::uuid[], %(parents)s::uuid[], %(step_runs)s::uuid[], %(attempts)s::int[],
+                          %(keys)s::text[], %(payloads)s::jsonb[])
+                   as given (id, parent, step_run, attempt, key, payload)
+              join step_run on step_run.id = given.step_run and step_run.attempt = given.attempt
+              join work_item on work_item.id = given.parent and (work_item.step_run_id = given.step_run) is true
+             where step_run.state = 'in_progress' and work_item.state in ('in_progress', 'done', 'failed')
+               and step_run.workspace_id = {ITS_WORKSPACE} and work_item.workspace_id = {ITS_WORKSPACE}
+               for share of work_item skip locked  -- its release waits until the draft can be seen
+        ), next as (
+            select following.id, following.queue_id
+              from step as mine join step as following on following.process_id = mine.process_id
+             where mine.id = %(step)s and following.position > mine.position and following.deleted_at is null
+             order by following.position
+             limit 1
+        )
+        insert into work_item (id, workspace_id, process_id, queue_id, step_id, run_id, state, priority, payload,
+                               parent_id, parent_attempt, created_by_step_run, robot_key)
+        select parent.id, %(workspace)s, %(process)s, next.queue_id, next.id, %(run)s,
+               case when parent.state = 'in_progress' then 'draft' when next.id is null then 'new' else 'pending' end,
+               parent.priority, parent.payload, parent.parent, parent.attempt, parent.step_run, parent.key
+          from parent left join next on true
+         where not exists (select from queue where queue.id = next.queue_id and queue.schema is not null)
+            {_ONCE}
+        returning id, state
+        """,
+        ids=ids,
+        parents=[each.parent for each in those],
+        step_runs=[each.step_run for each in robots],
+        attempts=[each.attempt for each in robots],
+        keys=[each.key for each in those],
+        payloads=[each.payload for each in those],
+        step=step,
+        process=process,
+        run=run,
+        workspace=robots[0].workspace,
+        organization=robots[0].organization,
+    )
+    found = {each.id: each for each in made}
+    return [found.get(each) for each in ids]
 
 
 async def _next_queue(db: Statements, scope: Robot, step: StepId) -> QueueId | None:

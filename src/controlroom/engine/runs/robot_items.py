@@ -73,24 +73,12 @@ async def release(
     if isinstance(brought.payload, Raw):
         await check_payload(engine, brought.payload)
     if isinstance(outcome, Done) and not brought.outputs:
-        await _finish(engine, robot, item, brought.payload)
+        await held_items.finish(engine, robot, item, brought.payload)
         return []
     if len(brought.outputs) > MOST_OUTPUTS:
         raise Invalid(f"a release brings at most {MOST_OUTPUTS:,} outputs", code="TOO_MANY_OUTPUTS")
     stored = [await _stored(engine, output) for output in brought.outputs]
     return await schemas.settled(engine, lambda: _release_with_outputs(engine, robot, item, outcome, brought, stored))
-
-
-async def _finish(engine: Engine, robot: StepRunActor, item: WorkItemId, payload: Raw | UnsetType | None) -> None:
-    """One statement."""
-    scope, db = scope_of_robot(robot), engine.database
-    has_work_for_others = await claims.finish_held(
-        db, scope, item, process=robot.process_id, run=robot.run_id, payload=payload
-    )
-    if has_work_for_others is None:
-        await held_items.explain(db, scope, item, Done())
-    elif has_work_for_others:
-        engine.wakes.wake_here(Topic.RUN, robot.run_id)
 
 
 async def _release_with_outputs(
@@ -128,9 +116,7 @@ async def output(engine: Engine, robot: StepRunActor, parent: WorkItemId, new: N
     """
     stored = await _stored(engine, new)
     if not stored.files:  # one round trip
-        made = await schemas.settled(
-            engine, lambda: outputs.make(engine.database, robot, parent, new.payload, key=new.key)
-        )
+        made = await outputs.make_at_once(engine, robot, parent, new.payload, key=new.key)
     else:
         made = await schemas.settled(engine, lambda: _make_with_files(engine, robot, parent, stored))
     if made.state is ItemState.PENDING:

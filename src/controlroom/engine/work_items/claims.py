@@ -3,6 +3,7 @@
 Claims go by partial indexes over what is pending in a run, so that neither finished items nor other runs slow them.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
@@ -27,6 +28,7 @@ class Reserved(Struct, frozen=True):
     """An item that a step run holds, and its place in the order of claims."""
 
     id: WorkItemId
+    step_run_id: StepRunId
     priority: int
     due: datetime
 
@@ -45,12 +47,19 @@ class ReservedWhole(Reserved, frozen=True):
 
 R = TypeVar("R", bound=Reserved)
 
-_ORDER: Final = "id, priority, due"
-_BEYOND: Final = "and priority = %(priority)s and (due, work_item.id) >= (%(due)s::timestamptz, %(beyond)s::uuid)"
+
+def furthest(items: Sequence[Reserved]) -> Frontier:
+    """The place of the last of several, in the order of claims."""
+    return max(items, key=lambda item: (-item.priority, item.due, item.id)).frontier
 
 
-def _columns(into: type[Reserved]) -> str:
-    return f"{_ORDER}, payload, {FILES} as files" if issubclass(into, ReservedWhole) else _ORDER
+ORDER: Final = "work_item.id, step_run_id, priority, due"
+BEYOND: Final = "and priority = %(priority)s and (due, work_item.id) >= (%(due)s::timestamptz, %(beyond)s::uuid)"
+
+
+def columns(into: type[Reserved]) -> str:
+    """What is told of an item that is handed out."""
+    return f"{ORDER}, payload, {FILES} as files" if issubclass(into, ReservedWhole) else ORDER
 
 
 async def reserve(
@@ -84,7 +93,7 @@ async def reserve(
               from work_item
              where run_id = %(run)s and step_id = %(step)s
                and state = 'pending' and {IS_DUE}
-               {"" if beyond is None else _BEYOND}
+               {"" if beyond is None else BEYOND}
                and (deadline is null or deadline > clock_now())
                and exists (select from asking where not is_single)
                and not exists (select from latest where state = 'in_progress')
@@ -99,7 +108,7 @@ async def reserve(
                turn = coalesce((select turn from latest), 0) + 1,   -- unique: nobody else has taken it meanwhile
                reserved_at = clock_now(), attempt = attempt + 1
          where id = (select id from picked)
-        returning {_columns(into)}
+        returning {columns(into)}
         """,
         run=run,
         step=step,
@@ -113,7 +122,7 @@ async def held(db: Statements, robot: Robot, into: type[R]) -> R | None:
     return await db.one_or_none(
         into,
         f"""
-        select {_columns(into)} from work_item
+        select {columns(into)} from work_item
          where id = (select id from work_item
                       where step_run_id = %(step_run)s and turn is not null
                       order by turn desc
