@@ -11,7 +11,7 @@ from controlroom.engine.provisioners.store import PROVISIONER
 from controlroom.engine.provisioners.waiting import asked_for
 from controlroom.engine.references import resolve
 from controlroom.engine.usage import store as usage
-from controlroom.engine.workers import serving
+from controlroom.engine.workers import service
 from controlroom.engine.workers.listings import in_service
 from controlroom.errors import Invalid
 from controlroom.ids import ProvisionerId
@@ -85,7 +85,7 @@ async def create_provisioner(request: Asking) -> Shown:
     if made is None:
         return await _form(request, None, fields, refused=refused)
     provisioner, secret = made
-    return await _show(request, provisioner, secret=secret)
+    return await _show(request, provisioner, secret=secret, is_new=True)
 
 
 @page("/provisioners/{number:str}", needs=Permission.READ_WORKERS)
@@ -128,6 +128,26 @@ async def edit_provisioner(request: Asking, number: Path[str]) -> Shown:
     if refused:
         return await _form(request, await _seen(request, number), fields, refused=refused)
     return request.done(f"{request.base}/provisioners/{number}", "The provisioner is changed.")
+
+
+@page("/provisioners/{number:str}/secret", needs=(Permission.REVEAL, Permission.WRITE_WORKERS, Permission.READ_WORKERS))
+async def ask_for_secret(request: Asking, number: Path[str]) -> Shown:
+    """Whether to look."""
+    found = await _seen(request, number)
+    return await request.show(
+        "provisioners/reveal.html",
+        title=f"Secret of {found.name}",
+        at="provisioners",
+        crumbs=_crumbs(request, found, "Secret"),
+        provisioner=found,
+    )
+
+
+@verb("/provisioners/{number:str}/secret")
+async def show_secret(request: Asking, number: Path[str]) -> Shown:
+    """Show what signs the requests to it, in this answer alone. It is recorded who saw it."""
+    secret = await actions.reveal(*request.acting, await _provisioner(request, number))
+    return await _show(request, await _seen(request, number), secret=secret)
 
 
 @page("/provisioners/{number:str}/delete", needs=(Permission.WRITE_WORKERS, Permission.READ_WORKERS))
@@ -173,7 +193,7 @@ def _crumbs(request: Asking, found: Provisioner | None, last: str) -> list[Crumb
     )
 
 
-async def _show(request: Asking, found: Provisioner, *, secret: str = "") -> Shown:
+async def _show(request: Asking, found: Provisioner, *, secret: str = "", is_new: bool = False) -> Shown:
     seen = request.scope_for(Permission.READ_WORKERS)
     return await request.show(
         "provisioners/provisioner.html",
@@ -182,9 +202,10 @@ async def _show(request: Asking, found: Provisioner, *, secret: str = "") -> Sho
         crumbs=request.way(("Provisioners", "/provisioners"), found.name),
         provisioner=found,
         secret=secret,
+        is_new=is_new,
         here=f"{request.base}/provisioners/{found.number}",
         asked=await asked_for(request.db, seen, found.id, limit=_LATEST),
-        served=await serving.seen(request.db, seen, PROVISIONER, found.id),
+        served=await service.served(*request.acting, PROVISIONER, found.id),
         users=await usage.users_of_provisioner(request.db, seen, found.id),
         changes=await history.changes_of(request.db, seen, found.id),
         may_change=_may_change(request),

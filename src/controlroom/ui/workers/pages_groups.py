@@ -9,7 +9,7 @@ from controlroom.engine.access.nouns import ROLE, USER
 from controlroom.engine.references import Reference, resolve, resolve_all
 from controlroom.engine.runs import occupation
 from controlroom.engine.usage import store as usage
-from controlroom.engine.workers import actions, group_rights, link_tokens, serving, store, whole_groups
+from controlroom.engine.workers import actions, group_rights, link_tokens, service, store, whole_groups
 from controlroom.engine.workers.model import Worker, WorkerGroup
 from controlroom.engine.workers.store import WORKER, WORKER_GROUP
 from controlroom.engine.workers.whole_groups import GroupChange, Scheme
@@ -72,7 +72,7 @@ async def _show(request: Asking, group: WorkerGroup, *, refused: str = "") -> Sh
         lately=await occupation.lately(request.db, seen, [each.id for each in workers], request.reader.now - SHOWN),
         tokens=await link_tokens.list_tokens(request.db, seen, group=found, limit=_MOST_TOKENS),
         most_tokens=_MOST_TOKENS,
-        served=await serving.seen(request.db, seen, WORKER_GROUP, found),
+        served=await service.served(*request.acting, WORKER_GROUP, found),
         whole=await whole_groups.get(request.db, seen, found),
         users=await usage.users_of_group(request.db, seen, found),
         changes=await history.changes_of(request.db, seen, found),

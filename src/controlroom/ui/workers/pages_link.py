@@ -6,25 +6,30 @@ from typing import Any, Final
 from controlroom.engine.references import resolve
 from controlroom.engine.runs import occupation
 from controlroom.engine.runs.occupation import Occupied
-from controlroom.engine.workers import link_tokens, linking
+from controlroom.engine.workers import link_tokens, linking, service
 from controlroom.engine.workers.link_tokens import LINK_TOKEN
 from controlroom.engine.workers.linking import MOST_SLOTS
-from controlroom.engine.workers.model import LinkToken
+from controlroom.engine.workers.model import LinkToken, Serves, TheseWorkspaces
 from controlroom.engine.workers.store import WORKER_GROUP
-from controlroom.ui.asking import Asking, Path, Permission, Shown
+from controlroom.errors import Invalid
+from controlroom.ui.asking import Asking, Fields, Path, Permission, Shown
 from controlroom.ui.pickers.known import GROUPS
 from controlroom.ui.pickers.picker import PickRefused
 from controlroom.ui.refusals import REFUSED, said
 from controlroom.ui.routing import page, verb
+from controlroom.ui.workers.pages_serving import choice_of, wanted
 
 _WORKS: Final = timedelta(hours=1)
 _MOST_COME: Final = 20
+_SLOTS: Final = "4"
 
 
 @page("/workers/link", needs=(Permission.WRITE_WORKERS, Permission.READ_WORKERS))
 async def ask_to_link(request: Asking) -> Shown:
     """Into which group, and with how many slots."""
-    return await _show(request, chosen=request.query_params.get("group", ""), slots="4", wrongs={}, token=None)
+    fields = Fields([("workspace", str(request.workspace))])
+    group = request.query_params.get("group", "")
+    return await _show(request, chosen=group, slots=_SLOTS, wrongs={}, token=None, choice=choice_of(request, fields))
 
 
 @verb("/workers/link")
@@ -40,14 +45,23 @@ async def make_token(request: Asking) -> Shown:
         chosen = await GROUPS.chosen(request, named)
     except PickRefused as refused:
         wrongs["group"] = f"{said(refused)}."
+    serves: Serves = TheseWorkspaces((request.workspace,))
+    try:
+        if fields.has("serves"):
+            serves = wanted(request, fields)
+    except Invalid as refused:
+        wrongs["workspaces"] = f"{said(refused)}."
     if wrongs:
-        return await _show(request, status=REFUSED, chosen=named, slots=slots, wrongs=wrongs, token=None)
+        choice = choice_of(request, fields)
+        return await _show(request, status=REFUSED, chosen=named, slots=slots, wrongs=wrongs, token=None, choice=choice)
     until = request.reader.now + _WORKS
     if named:
         group = await resolve(request.db, seen, WORKER_GROUP, chosen)
-        made = await linking.create_group_link_token(*request.acting, group, name="from the console", expires_at=until)
+        made = await linking.create_group_link_token(
+            *request.acting, group, name="from the console", expires_at=until, serves=serves
+        )
     else:
-        made = await linking.create_link_token(*request.acting, expires_at=until)
+        made = await linking.create_link_token(*request.acting, expires_at=until, serves=serves)
     return await _show(
         request,
         chosen=named,
@@ -66,6 +80,17 @@ async def show_wait(request: Asking, token: Path[int]) -> Shown:
     its = await link_tokens.get(*request.reading, found)
     come = await _come(request, its)
     return await _show(request, chosen="", slots="", wrongs={}, token=its, command="", come=come)
+
+
+@verb("/workers/link/{token:int}/reveal", may=(Permission.REVEAL, Permission.WRITE_WORKERS))
+async def show_again(request: Asking, token: Path[int]) -> Shown:
+    """Show the command with its token once more, in this answer alone. It is recorded who saw it."""
+    seen = request.scope_for(Permission.WRITE_WORKERS)
+    found = await resolve(request.db, seen, LINK_TOKEN, str(token))
+    value = await linking.reveal_link_token(*request.acting, found)
+    its = await link_tokens.get(request.db, seen, found)
+    command = _command(request.origin, value, _SLOTS)
+    return await _show(request, chosen="", slots="", wrongs={}, token=its, command=command, come=[])
 
 
 @verb("/workers/link/{token:int}/delete", may=Permission.WRITE_WORKERS)
@@ -95,6 +120,7 @@ async def _show(request: Asking, *, status: int = 200, **values: Any) -> Shown:
     token: LinkToken | None = values["token"]
     values.setdefault("command", "")
     values.setdefault("come", [])
+    values.setdefault("choice", None)
     return await request.show(
         "workers/link.html",
         title="Link a worker",
@@ -103,6 +129,7 @@ async def _show(request: Asking, *, status: int = 200, **values: Any) -> Shown:
         status=status,
         group=await GROUPS.offered(request, values.pop("chosen")) if token is None else None,
         waits=f"{request.base}/workers/link/{token.number}" if token else "",
+        served=await service.served(*request.acting, LINK_TOKEN, token.id) if token else None,
         is_over=token is not None and token.expires_at is not None and token.expires_at <= request.reader.now,
         **values,
     )

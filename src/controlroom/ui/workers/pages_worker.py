@@ -6,7 +6,7 @@ from controlroom.engine.access import history
 from controlroom.engine.references import resolve
 from controlroom.engine.runs import occupation
 from controlroom.engine.usage import store as usage
-from controlroom.engine.workers import actions, serving, store
+from controlroom.engine.workers import actions, service, store
 from controlroom.engine.workers.model import Worker
 from controlroom.engine.workers.store import WORKER
 from controlroom.ids import WorkerGroupId, WorkerId, as_uuid
@@ -55,7 +55,7 @@ async def show_worker(request: Asking, number: Path[str]) -> Shown:
         said=sentence(drawn),
         began=now - SHOWN,
         environments=await occupation.environments(*request.reading, found),
-        served=await serving.seen(*request.reading, WORKER, found),
+        served=await service.served(*request.acting, WORKER, found),
         users=await usage.users_of_worker(*request.reading, found),
         changes=await history.changes_of(*request.reading, found),
         may_change=request.actor.may(Permission.WRITE_WORKERS, request.workspace),
@@ -118,7 +118,7 @@ async def ask_to_unlink(request: Asking, number: Path[str]) -> Shown:
         at="workers",
         crumbs=_crumbs(request, worker.name, number, "Unlink"),
         worker=worker,
-        served=await serving.seen(*request.reading, WORKER, found),
+        served=await service.served(*request.acting, WORKER, found),
         users=await usage.users_of_worker(*request.reading, found),
     )
 
