@@ -252,6 +252,18 @@ async def list_of_queue(
     )
 
 
+async def latest_of_queue(db: Statements, scope: Scope, queue: QueueId, *, limit: int) -> list[QueueJob]:
+    """The last jobs of a queue, the newest first."""
+    return await db.all(
+        QueueJob,
+        f"""{_JOB} where job.workspace_id in {EACH} and job.queue_id = %(queue)s
+             order by job.id desc limit %(limit)s""",
+        queue=queue,
+        limit=limit,
+        **scope.each,
+    )
+
+
 # ---------------------------------------------------------------------------------------------------- doing
 async def waiting(db: Statements, _room: Room, *, limit: int) -> list[QueueJob]:
     """Jobs that have not ended, the oldest first."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import Final
-from urllib.parse import quote
 
 from litestar.response import Stream
 
@@ -22,6 +21,7 @@ from controlroom.ui.lists import Col, ListPage
 from controlroom.ui.numbers import ensure_number
 from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.routing import Place, page, verb
+from controlroom.ui.stored import stored
 
 PLACE: Final = Place(
     at="transfers",
@@ -150,16 +150,10 @@ async def show_transfer(request: Asking, number: Path[str]) -> Shown:
 async def fetch_archive(request: Asking, number: Path[str]) -> Stream:
     """The archive of an export: as a download, which no browser opens in our name."""
     transfer = await store.get(request.db, request.actor, number)
-    if transfer.hash is None or not _has_archive(transfer):
+    if transfer.hash is None or transfer.size is None or not _has_archive(transfer):
         raise NotFound("There is nothing to be downloaded.", code="NO_ARCHIVE")
     name = actions.file_name(transfer, request.actor.name)
-    headers = {
-        "content-disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
-        "content-length": str(transfer.size),
-        "x-content-type-options": "nosniff",
-        "content-security-policy": "sandbox",
-    }
-    return Stream(request.engine.objects.stream(transfer.hash), media_type="application/zip", headers=headers)
+    return stored(request, transfer.hash, size=transfer.size, name=name, media_type="application/zip")
 
 
 @page("/transfers/{number:str}/delete", needs=_READS)
