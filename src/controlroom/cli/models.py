@@ -9,7 +9,7 @@ from controlroom.cli.calling import Client
 from controlroom.cli.errors import CommandFailed
 from controlroom.cli.lookup import find_id
 from controlroom.cli.options import HERE, RoomOptions, Yes
-from controlroom.cli.values import confirmed, text
+from controlroom.cli.values import changes, confirmed, text
 from controlroom.cli.verbs import show_rows, tell
 
 app = App(name="models")
@@ -75,6 +75,68 @@ def create(
 
 
 @app.command
+def edit(
+    model: str,
+    /,
+    *,
+    name: str | None = None,
+    uri: str | None = None,
+    display_name: str | None = None,
+    description: str | None = None,
+    room: RoomOptions = HERE,
+) -> None:
+    """Have a model asked otherwise, or call it so; what is left out stays.
+
+    Parameters
+    ----------
+    model
+        Name or id of the model, or PROVIDER/MODEL.
+    name
+        Name of the model, as the endpoint knows it.
+    uri
+        Address of the endpoint.
+    display_name
+        What people read.
+    description
+        What it is for.
+    """
+    options = "--name, --uri, --display-name or --description"
+    body = changes(options, name=name, uri=uri, display_name=display_name, description=description)
+    _change(room, model, "", body)
+
+
+@app.command
+def edit_provider(
+    model: str,
+    /,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    key_header: str | None = None,
+    key_prefix: str | None = None,
+    room: RoomOptions = HERE,
+) -> None:
+    """Change the provider of a model, for all of its models; what is left out stays, as does its key.
+
+    Parameters
+    ----------
+    model
+        Name or id of one of its models, or PROVIDER/MODEL.
+    name
+        What the provider is called.
+    description
+        What it is for.
+    key_header
+        The header that shows who asks.
+    key_prefix
+        What stands before the key: "Bearer ".
+    """
+    options = "--name, --description, --key-header or --key-prefix"
+    body = changes(options, name=name, description=description, key_header=key_header, key_prefix=key_prefix)
+    _change(room, model, "/provider", body)
+
+
+@app.command
 def prompt(model: str, prompt: str, /, *, room: RoomOptions = HERE) -> None:
     """Ask a model something, and print what it answers.
 
@@ -104,6 +166,12 @@ def delete(model: str, /, *, yes: Yes = False, room: RoomOptions = HERE) -> None
         confirmed(f"Delete the connection to the model {model!r}?", yes=yes)
         answer = client.delete(f"/models/{found}")
     tell(room, answer)
+
+
+def _change(room: RoomOptions, model: str, of: str, body: dict[str, object]) -> None:
+    with Client(address(room)) as client:
+        changed = client.post(f"/models/{_found(client, model)}{of}", body)
+    tell(room, changed, "id")
 
 
 def _found(client: Client, named: str) -> str:

@@ -5,44 +5,15 @@ import json
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-import httpx2
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from controlroom.engine.access import jwts
 from controlroom.engine.access.logins import Attempts
-from controlroom.engine.access.passwords import hash_password
-from controlroom.engine.access.roles.model import ADMIN
 from controlroom.engine.access.users.actors import actor_of_user
 from controlroom.ids import uuid7
-
-PASSWORD = "correct horse battery"
-API = "/api/v1"
-
-
-class Login:
-    """A person's client while they are logged in."""
-
-    def __init__(self, http: httpx2.AsyncClient, answer: dict) -> None:
-        self.answer = answer
-        self.headers = {"Authorization": f"Bearer {answer['token']}"}
-        self._http = http
-
-    async def call(self, method: str, path: str, **options) -> httpx2.Response:
-        return await self._http.request(method, API + path, headers=self.headers, **options)
-
-
-@pytest.fixture
-def log_in(stranger):
-    """Logs somebody in."""
-
-    async def enter(username: str, password: str = PASSWORD) -> Login:
-        answer = await stranger.post(f"{API}/login", json={"username": username, "password": password})
-        assert answer.status_code == 200, answer.text
-        return Login(stranger, answer.json())
-
-    return enter
+from dialects.robocorp.conftest import API, PASSWORD
 
 
 @pytest.fixture
@@ -50,28 +21,6 @@ async def dora(ada) -> dict:
     """A person who operates in ada's workspace."""
     body = {"username": f"dora-{uuid4()}", "role": "operator", "password": PASSWORD}
     return await ada.post("/users", body)
-
-
-@pytest.fixture
-async def root(room, log_in) -> Login:
-    """An admin of the organization, without a place in any workspace."""
-    name = f"root-{uuid4()}"
-    await room.engine.database.execute(
-        """
-        with root as (
-            insert into app_user (id, organization_id, username, password_hash)
-            values (%(id)s, %(organization)s, %(name)s, %(hash)s)
-        )
-        insert into access_grant (id, organization_id, user_id, role_id)
-        values (%(id)s, %(organization)s, %(id)s, %(admin)s)
-        """,
-        id=uuid4(),
-        organization=room.organization,
-        name=name,
-        hash=await hash_password(PASSWORD),
-        admin=ADMIN,
-    )
-    return await log_in(name)
 
 
 async def test_a_session_may_do_what_its_user_may(ada, dora, log_in, cleo):

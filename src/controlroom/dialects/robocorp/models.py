@@ -3,6 +3,8 @@
 from datetime import datetime
 
 import msgspec
+from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from controlroom.border import model_prompts
 from controlroom.border.asking import Asking, Body, Path, Permission
@@ -29,6 +31,7 @@ class ModelAnswer(Shape, frozen=True, kw_only=True):
     id: ModelConnectionId
     name: str
     display_name: str | None
+    description: str | None
     uri: str
     method: str
     revision: int
@@ -65,6 +68,26 @@ class CreateModel(OwnBody, frozen=True, kw_only=True):
     key_header: str | None = "Authorization"
     """null: the endpoint wants no key."""
     key_prefix: str = "Bearer "
+
+
+class UpdateModel(OwnBody, frozen=True, kw_only=True):
+    """What to change of a connection; what is left out stays. Other rules of its requests and answers stay as well."""
+
+    name: str | None = None
+    uri: str | None = None
+    display_name: str | UnsetType | None = UNSET
+    """null: it is shown by its name."""
+    description: str | UnsetType | None = UNSET
+
+
+class UpdateModelProvider(OwnBody, frozen=True, kw_only=True):
+    """What to change of a provider, for all of its models; what is left out stays, as does its key."""
+
+    name: str | None = None
+    description: str | None = None
+    key_header: str | None = None
+    """The header that shows who asks; further places of keys stay."""
+    key_prefix: str | None = None
 
 
 class Prompt(OwnBody, frozen=True, kw_only=True):
@@ -108,6 +131,41 @@ async def create_model(request: Asking, data: Body[CreateModel]) -> ModelProvide
 async def get_model(request: Asking, model_id: Path[ModelConnectionId]) -> ModelAnswer:
     """Get a connection to a model."""
     return _show_model((await actions.get(*request.governing, model_id))[1])
+
+
+@update("/models/{model_id:uuid}", needs=Permission.READ_SECRETS)
+async def update_model(request: Asking, model_id: Path[ModelConnectionId], data: Body[UpdateModel]) -> ModelAnswer:
+    """Have a model asked otherwise, or call it so."""
+    before = (await actions.get(*request.governing, model_id))[1].definition
+    changed = replace(
+        before,
+        name=data.name if data.name is not None else before.name,
+        uri=data.uri if data.uri is not None else before.uri,
+        display_name=before.display_name if data.display_name is UNSET else data.display_name,
+        description=before.description if data.description is UNSET else data.description,
+    )
+    after = await actions.edit(*request.governing, model_id, changed)
+    return _show_model(next(each for each in after.models if each.id == model_id))
+
+
+@update("/models/{model_id:uuid}/provider", needs=Permission.READ_SECRETS)
+async def update_model_provider(
+    request: Asking, model_id: Path[ModelConnectionId], data: Body[UpdateModelProvider]
+) -> ModelProviderAnswer:
+    """Change the provider of a model: for all of its models."""
+    provider, _ = await actions.get(*request.governing, model_id)
+    first, *others = provider.auth.keys or [KeyPlace()]
+    given = {"name": data.key_header, "prefix": data.key_prefix}
+    said = {key: value for key, value in given.items() if value is not None}
+    keys = [replace(first, **said), *others] if said else provider.auth.keys
+    await actions.edit_provider(
+        *request.governing,
+        provider.id,
+        name=data.name if data.name is not None else provider.name,
+        description=data.description if data.description is not None else provider.description,
+        auth=replace(provider.auth, keys=keys),
+    )
+    return _show((await actions.get(*request.governing, model_id))[0])
 
 
 @update("/models/{model_id:uuid}/key", needs=Permission.READ_SECRETS)
@@ -156,6 +214,7 @@ def _show_model(model: Model) -> ModelAnswer:
         id=model.id,
         name=model.definition.name,
         display_name=model.definition.display_name,
+        description=model.definition.description,
         uri=model.definition.uri,
         method=model.definition.method,
         revision=model.revision,
