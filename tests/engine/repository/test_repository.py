@@ -1,6 +1,7 @@
 """Folders and files are made, edited, moved and deleted; a file becomes a bot."""
 
 import pytest
+from msgspec.structs import replace
 
 from controlroom.engine.packages.actions import push
 from controlroom.engine.packages.errors import PackageLocked
@@ -16,6 +17,7 @@ from controlroom.engine.repository.errors import (
 from controlroom.engine.repository.rights import rights_of
 from controlroom.engine.workspaces.actions import WorkspaceNotEmpty
 from controlroom.errors import Forbidden, Invalid
+from controlroom.ids import uuid7
 
 
 async def test_folders_lie_in_folders(engine, tree, ada, workspace):
@@ -203,10 +205,19 @@ async def test_a_gone_users_files_are_given_on(engine, root, ada, ben, tree):
         await checkouts.recover(engine, ada, str(ben.id), str(ada.id))
     with pytest.raises(NotPossible):
         await checkouts.recover(engine, root, str(ben.id), str(ada.id))
+    with pytest.raises(Forbidden):
+        await checkouts.left_files(engine, ada, limit=9)
+    assert ben.id not in {each.id for each in await checkouts.left_files(engine, root, limit=99)}
     await engine.database.execute("update app_user set disabled_at = clock_now() where id = %(id)s", id=ben.id)
+
+    [left] = [each for each in await checkouts.left_files(engine, root, limit=99) if each.id == ben.id]
+    assert (left.username, left.files, left.is_deleted) == (ben.name, 2, False)
+    assert await checkouts.left_files(engine, root, of=left.number, limit=9) == [left]
+    assert await checkouts.left_files(engine, replace(root, organization_id=uuid7()), limit=99) == []
 
     assert await checkouts.recover(engine, root, str(ben.id), str(ada.id)) == 2
 
+    assert await checkouts.left_files(engine, root, of=left.number, limit=9) == []
     assert await tree.paths(ada, kind="file") == ["Robots/north/a.txt"]
     await engine.database.execute("update app_user set deleted_at = clock_now() where id = %(id)s", id=ben.id)
     await engine.database.execute(

@@ -13,6 +13,7 @@ from controlroom.engine.repository.contents import is_robot, new_file
 from controlroom.engine.repository.errors import Locked, NotPossible
 from controlroom.engine.repository.model import Node, NodeKind, Right
 from controlroom.engine.repository.rights import rights_of
+from controlroom.engine.repository.store import LeftFiles
 from controlroom.errors import Conflict, Forbidden, Invalid
 from controlroom.ids import PackageId
 from controlroom.objects.store import Blob
@@ -91,13 +92,18 @@ async def unlock(engine: Engine, actor: Actor, node: Named) -> Node:
         return await found(tx, actor, locked.id)
 
 
+async def left_files(engine: Engine, actor: Actor, *, of: int | None = None, limit: int) -> list[LeftFiles]:
+    """What users who are gone have left, for who may give it to another; of one, by their number. Raises Forbidden."""
+    _ensure_gives(actor)
+    return await store.left_files(engine.database, actor.organization_id, of=of, limit=limit)
+
+
 async def recover(engine: Engine, actor: Actor, source: str | int, target: str | int) -> int:
     """Give the tree of a deleted or disabled user to another, who has nothing of their own yet; how many it was.
 
     Takes the writing of the organization's members. Raises UserNotFound, and Conflict for what does not go.
     """
-    if not actor.uses(Permission.WRITE_MEMBERS, None):
-        raise Forbidden("only an admin of the organization gives files of one user to another", code="ADMIN_ONLY")
+    _ensure_gives(actor)
     async with scoped(engine.database, actor.organization_id) as tx:
         giver = await store.owner(tx, actor.organization_id, str(source))
         taker = await store.owner(tx, actor.organization_id, str(target))
@@ -113,6 +119,11 @@ async def recover(engine: Engine, actor: Actor, source: str | int, target: str |
         moved = await store.give_tree(tx, actor.organization_id, giving, taking)
         await record(engine, tx, actor, actor.organization_id, "user_files.recovered", taking, source=str(giving))
         return moved
+
+
+def _ensure_gives(actor: Actor) -> None:
+    if not actor.uses(Permission.WRITE_MEMBERS, None):
+        raise Forbidden("only an admin of the organization gives files of one user to another", code="ADMIN_ONLY")
 
 
 async def _hold(tx: ScopedTx, node: Node) -> None:

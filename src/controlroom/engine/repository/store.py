@@ -15,6 +15,7 @@ from controlroom.engine.nouns import InOrganization, Noun
 from controlroom.engine.repository.errors import NodeNameTaken, NodeNotFound
 from controlroom.engine.repository.model import Node, NodeKind
 from controlroom.ids import OrganizationId, UserId, as_uuid, uuid7
+from controlroom.postgres.database import Statements
 from controlroom.postgres.errors import UniqueViolation
 
 FILE: Final = Noun[UUID](
@@ -42,6 +43,18 @@ class Owner(Struct, frozen=True):
     id: UserId
     is_disabled: bool
     is_deleted: bool
+
+
+class LeftFiles(Struct, frozen=True, kw_only=True):
+    """What somebody who is gone has left in their own tree."""
+
+    id: UserId
+    number: int
+    username: str
+    is_deleted: bool
+    """Else disabled."""
+    files: int
+    """And folders."""
 
 
 async def insert(
@@ -302,4 +315,27 @@ async def has_files(tx: ScopedTx, organization: OrganizationId, owner: UserId) -
             organization=organization,
             owner=owner,
         )
+    )
+
+
+async def left_files(
+    db: Statements, organization: OrganizationId, *, of: int | None = None, limit: int
+) -> list[LeftFiles]:
+    """The users who are deleted or disabled and have files of their own, oldest first; or (`of`) one of a number."""
+    return await db.all(
+        LeftFiles,
+        """
+        select app_user.id, app_user.number, app_user.username, app_user.deleted_at is not null as is_deleted,
+               own.files
+          from app_user
+         cross join lateral (select count(*) as files from repository_file
+                              where repository_file.owner_id = app_user.id and repository_file.deleted_at is null
+                                and repository_file.organization_id = %(organization)s) as own
+         where app_user.organization_id = %(organization)s and app_user.disabled_at is not null and own.files > 0
+           and (%(of)s::bigint is null or app_user.number = %(of)s)
+         order by app_user.id limit %(limit)s
+        """,
+        organization=organization,
+        of=of,
+        limit=limit,
     )
