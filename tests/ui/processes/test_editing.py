@@ -1,10 +1,19 @@
 """Processes are made, changed, wired, started and taken back in the console."""
 
+import re
+
 import msgspec
+from msgspec.structs import replace
 
 from console_walk import read, undo_of
+from controlroom.engine.access.grants.actions import grant
+from controlroom.engine.access.grants.model import Principal, PrincipalKind
 from controlroom.engine.access.model import Role
-from controlroom.engine.processes import store
+from controlroom.engine.access.roles.model import RUNNER
+from controlroom.engine.access.scope import Of
+from controlroom.engine.processes import actions, store
+from controlroom.engine.processes.changes import definition_of
+from controlroom.engine.processes.model import Placement, ProcessChange
 from controlroom.engine.work_items import store as work_items
 from controlroom.ids import RunId
 
@@ -65,6 +74,22 @@ async def test_a_change_is_shown_and_taken_back(visit, workspace, room, ada, pro
     await browser.get(f"{here}/changes/1/take-back", status=404)
     await outsider.get(f"{here}/changes", status=404)
     await outsider.post(f"{here}/changes/2/take-back", status=404)
+
+
+async def test_as_whom_it_runs_is_told_by_name(visit, workspace, room, process):
+    """Before and after, in the changes and in the question that takes one back; never by an id."""
+    browser, runner = await visit(workspace), await visit(workspace)
+    await grant(room.engine, room.admin, Principal(PrincipalKind.USER, runner.user), RUNNER, None)
+    here = f"/processes/{await number_of(room, process)}"
+    steps = await store.list_steps(room.engine.database, Of(room.organization, (workspace,)), process)
+    first, *others = map(definition_of, steps)
+    change = ProcessChange(steps=(replace(first, placement=Placement(run_as=runner.user)), *others))
+    await actions.update(room.engine, room.admin, workspace, process, change)
+
+    for path in (f"{here}/changes", f"{here}/changes/2/take-back"):
+        page = await browser.get(path)
+        assert re.search(rf"runs as</em> {runner.username}\s*<", page)
+        assert str(runner.user) not in page
 
 
 async def test_one_is_started_with_payloads_and_files(visit, workspace, room, ada, process, walt):

@@ -1,15 +1,18 @@
 """The audit log: what happened, and who did it; in a workspace, and in the organization outside of them."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 
 from controlroom.engine.access.audit import EVENTS, OUTSIDE, AuditEvent
 from controlroom.engine.access.model import Permission
-from controlroom.engine.access.scope import throughout
+from controlroom.engine.access.scope import Of, Scope, throughout
 from controlroom.ui.asking import Asking, Crumb, Shown
 from controlroom.ui.filters import Choice, Reference, Since, Text
 from controlroom.ui.lists import Col, ListPage, Row
+from controlroom.ui.lists.found import Found
+from controlroom.ui.names import ids_in, known_to, named
 from controlroom.ui.pickers.known import ACTORS
 from controlroom.ui.routing import Place, page
 
@@ -71,6 +74,7 @@ async def show_audit(request: Asking) -> Shown:
         crumbs=[Crumb("Audit log")],
         found=found,
         doers=_DOERS,
+        known=await _known(request, request.scope_for(Permission.READ_AUDIT), found),
         sentence_of=sentence_of,
         above="/admin/audit" if request.actor.may(Permission.READ_AUDIT, None) else "",
     )
@@ -88,19 +92,35 @@ async def show_outside(request: Asking) -> Shown:
         crumbs=[Crumb("Audit log of the organization")],
         found=found,
         doers=_DOERS,
+        known=await _known(request, Of(request.actor.organization_id, tuple(request.actor.grants)), found),
         sentence_of=sentence_of,
         above="",
     )
 
 
-def sentence_of(event: AuditEvent) -> tuple[str, str, list[tuple[str, str]]]:
-    """What happened in words, what it happened to if it has a name, and the rest that was written down."""
+async def _known(request: Asking, seen: Scope, found: Found[AuditEvent]) -> dict[str, str]:
+    """What the ids in the events of a page mean."""
+    told = ids_in([[each.subject_id, each.data] for each in found.rows])
+    return await known_to(request, seen, told, governs=request.actor.may(Permission.READ_AUDIT, None))
+
+
+def sentence_of(event: AuditEvent, known: Mapping[str, str]) -> tuple[str, str, list[tuple[str, str]]]:
+    """What happened in words, what it happened to if it has a name, and the rest that was written down.
+
+    `known` are names of what stands there by its id.
+    """
     noun, _, verb = event.kind.partition(".")
     data = dict(event.data)
-    name = data.pop("name", None) or data.pop("username", None)
-    rest = [(key.replace("_", " "), _short(value)) for key, value in data.items() if value not in (None, "", [], {})]
+    name = data.pop("name", None) or data.pop("username", None) or known.get(str(event.subject_id))
+    rest = [
+        (_called(key), named(_short(value), known)) for key, value in data.items() if value not in (None, "", [], {})
+    ]
     noun = noun.replace("_", " ").replace("api key", "API key")
     return f"{noun[0].upper()}{noun[1:]} {verb.replace('_', ' ')}", str(name or ""), rest
+
+
+def _called(key: str) -> str:
+    return key.removesuffix("_id").replace("_", " ")
 
 
 def _short(value: Any) -> str:

@@ -1,27 +1,26 @@
 """What was changed of a process, each change as a difference, with a button that takes it back."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Final
-from uuid import UUID
 
 from msgspec.structs import replace
 
 from controlroom.engine.processes import changes, versions
 from controlroom.engine.processes.changes import Difference
-from controlroom.engine.provisioners import places
 from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown
+from controlroom.ui.names import ids_in, known_to, named
 from controlroom.ui.processes.one import acted_on, address, process_of, show, taken_back_by
 from controlroom.ui.routing import page, verb
 
 _LENGTH: Final = 20
-_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NAMES: Final = {
     "name": "name",
     "is_enabled": "enabled",
     "default_item": "default input",
     "order": "order of steps",
     "work": "runs",
+    "work in full.package_id": "package",
+    "placement.run_as": "runs as",
     "max_parallel": "at a time",
     "timeout": "time limit",
     "starts_after_previous": "begins after the steps before",
@@ -43,9 +42,9 @@ async def show_changes(request: Asking, number: Path[str]) -> Shown:
         changes.differences(older, version.definition)
         for version, older in zip(kept[:_LENGTH], olders[: len(kept[:_LENGTH])], strict=True)
     ]
-    known = await _places(request, [each for its in changed for each in its])
+    known = await _known(request, [each for its in changed for each in its])
     told = [
-        (version, named(its, known), older is not None)
+        (version, by_name(its, known), older is not None)
         for version, its, older in zip(kept[:_LENGTH], changed, olders[: len(changed)], strict=True)
     ]
     return await show(
@@ -82,7 +81,7 @@ async def ask_to_take_back(request: Asking, number: Path[str], version: Path[int
         here=here,
         version=version,
         count=now.version - version + 1,
-        changed=named(changed, await _places(request, changed)),
+        changed=by_name(changed, await _known(request, changed)),
         names=_NAMES,
     )
 
@@ -96,20 +95,24 @@ async def take_back(request: Asking, number: Path[str], version: Path[int]) -> S
     return request.done(f"{address(request, after)}/changes", said, undo=await taken_back_by(request, after))
 
 
-async def _places(request: Asking, changed: Sequence[Difference]) -> dict[str, str]:
-    """Workers, groups and provisioners of which differences tell, by their ids."""
-    seen = request.scope_for(Permission.READ_PROCESSES)
-    told = {UUID(found) for each in changed if each.what == "where" for found in _ID.findall(f"{each.was} {each.now}")}
-    return {str(id_): name for id_, name in (await places.named(request.db, seen, told)).items()}
+async def _known(request: Asking, changed: Sequence[Difference]) -> dict[str, str]:
+    """Of whom and what differences tell by id: workers, groups, provisioners, people, packages, by their names."""
+    told = ids_in([[each.was, each.now] for each in changed if _tells_ids(each)])
+    return await known_to(request, request.scope_for(Permission.READ_PROCESSES), told)
 
 
-def named(changed: Sequence[Difference], known: Mapping[str, str]) -> list[Difference]:
-    """Differences with places by their names, as far as those are there yet. Pure."""
+def by_name(changed: Sequence[Difference], known: Mapping[str, str]) -> list[Difference]:
+    """Differences with who and what is meant by its name, as far as it is there yet. Pure."""
 
     def said(text: str | None) -> str | None:
-        return text and _ID.sub(lambda found: known.get(found[0], found[0]), text)
+        return text and named(text, known)
 
-    return [replace(each, was=said(each.was), now=said(each.now)) if each.what == "where" else each for each in changed]
+    return [replace(each, was=said(each.was), now=said(each.now)) if _tells_ids(each) else each for each in changed]
+
+
+def _tells_ids(of: Difference) -> bool:
+    """Whether ids in it are ours: those in an input or a variable are whoever's."""
+    return of.what in {"where", "placement.run_as", "work in full.package_id"}
 
 
 def _before(text: str) -> int | None:
