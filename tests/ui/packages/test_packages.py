@@ -114,6 +114,28 @@ async def test_a_package_comes_from_git(visit, workspace, room, ada):
     assert "robots is there again" in await browser.get(here)
 
 
+async def test_how_new_packages_may_be_is_said_of_one(visit, workspace, room, ada, cleo):
+    """A date is its end; what is no time is said beside the form; the change takes itself back."""
+    blob = await room.engine.objects.put_bytes(robot_zip("Read"))
+    pushed = await push(room.engine, ada.actor, workspace, "old", blob)
+    browser, viewer, outsider = await visit(workspace), await visit(workspace, Role.VIEWER), await visit(cleo.workspace)
+    here = f"/packages/{pushed.package.number}"
+    assert "as the room says" in await browser.get(here)
+    await viewer.post(f"{here}/newest", status=403, moment="2023-05-01")
+    await outsider.post(f"{here}/newest", status=404, moment="2023-05-01")
+    wrong = await browser.post(f"{here}/newest", status=422, moment="lately")
+    assert 'value="lately"' in wrong.text
+
+    await browser.post(f"{here}/newest", moment="2023-05-01")
+
+    page = await browser.get(here)
+    assert "do not count" in page
+    assert 'value="2023-05-02T00:00:00Z"' in await browser.get(f"{here}/newest")
+    form = undo_of(page)
+    await browser.post(f"/{form.action}", **dict(form.fields))
+    assert "as the room says" in await browser.get(here)
+
+
 async def test_an_id_or_a_name_leads_to_the_number(visit, workspace, room, ada):
     """Addresses that programs have end where people's begin."""
     blob = await room.engine.objects.put_bytes(robot_zip("Read"))

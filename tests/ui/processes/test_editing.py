@@ -3,6 +3,7 @@
 import re
 
 import msgspec
+import pytest
 from msgspec.structs import replace
 
 from console_walk import read, undo_of
@@ -14,7 +15,9 @@ from controlroom.engine.access.scope import Of
 from controlroom.engine.processes import actions, store
 from controlroom.engine.processes.changes import definition_of
 from controlroom.engine.processes.model import Placement, ProcessChange
+from controlroom.engine.triggers import process_secrets
 from controlroom.engine.work_items import store as work_items
+from controlroom.errors import Unauthenticated
 from controlroom.ids import RunId
 
 
@@ -187,3 +190,30 @@ async def test_it_is_wired(visit, workspace, room, ada, process, cleo):
         await outsider.post(action.removeprefix(browser.base), status=404)
         await browser.post(action.removeprefix(browser.base))
     await outsider.get(f"{here}/triggers", status=404)
+
+
+async def test_a_process_has_a_secret_of_its_own(visit, workspace, room, process, cleo):
+    """Shown by the answers that make and reveal it alone; the one before is refused, and it is recorded who saw it."""
+    browser, viewer, outsider = await visit(workspace), await visit(workspace, Role.VIEWER), await visit(cleo.workspace)
+    here = f"/processes/{await number_of(room, process)}"
+    assert f"{here}/secret" in await browser.get(f"{here}/triggers")
+    assert "It has none" in await viewer.get(f"{here}/secret")
+    for verb in ("", "/reveal", "/off"):
+        await viewer.post(f"{here}/secret{verb}", status=403)
+        await outsider.post(f"{here}/secret{verb}", status=404)
+    await browser.post(f"{here}/secret/reveal", status=404)
+
+    shown = [(await browser.post(f"{here}/secret{verb}", 200)).text for verb in ("", "/reveal", "")]
+
+    first, again, second = (re.search(r'id="secret-of-process">([0-9a-f]{32})<', each)[1] for each in shown)
+    assert first == again != second
+    assert second not in await browser.get(f"{here}/secret")
+    assert (await process_secrets.authenticate(room.engine, second)).id == process
+    with pytest.raises(Unauthenticated):
+        await process_secrets.authenticate(room.engine, first)
+    await browser.post(f"{here}/secret/off")
+    with pytest.raises(Unauthenticated):
+        await process_secrets.authenticate(room.engine, second)
+    assert "It has none" in await browser.get(f"{here}/secret")
+    seen = "select count(*) from event where kind = 'process_secret.revealed' and process_id = %(id)s"
+    assert await room.engine.database.value(seen, id=process) == 1

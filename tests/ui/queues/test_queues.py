@@ -84,3 +84,31 @@ async def test_a_step_s_queue_is_looked_at_and_an_outsider_sees_none(visit, work
     assert "input of step 1 of" in page
     assert "Put an item in" not in page
     await elsewhere.get(f"/queues/{number}", status=404)
+
+
+async def test_a_queue_is_opened_to_people_and_roles(visit, workspace, room, ada, cleo):
+    """By who governs it, one by one; each change takes itself back; of what is not there nothing is given."""
+    queue = await queues.create(room.engine, ada.actor, workspace, name="shared")
+    browser, viewer, outsider = await visit(workspace), await visit(workspace, Role.VIEWER), await visit(cleo.workspace)
+    here = f"/queues/{queue.number}"
+    assert "Those of the workspace" in await browser.get(here)
+    wanted = {"of": "user", "to": outsider.username, "right": "add"}
+    await viewer.post(f"{here}/grants", status=403, **wanted)
+    await outsider.post(f"{here}/grants", status=404, **wanted)
+    await browser.post(f"{here}/grants", status=404, **{**wanted, "to": "nobody of this name"})
+    await browser.post(f"{here}/grants", status=400, **{**wanted, "right": "steal"})
+    await browser.post(f"{here}/grants", status=400, **{**wanted, "to": ""})
+
+    await browser.post(f"{here}/grants", **wanted)
+    page = await browser.get(here)
+    assert outsider.username in page
+    assert "may put items in" in page
+    await browser.post(f"{here}/grants", of="role", to="viewer", right="see")
+    assert "holders of the role may see it" in await browser.get(here)
+    await browser.post(f"{here}/grants", **{**wanted, "right": ""})
+    page = await browser.get(here)
+    assert outsider.username not in page.partition("<main")[2]
+    form = undo_of(page)
+    await browser.post(f"/{form.action}", **dict(form.fields))
+    assert outsider.username in await browser.get(here)
+    assert "Let somebody in" not in await viewer.get(here)

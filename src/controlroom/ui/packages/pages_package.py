@@ -15,10 +15,11 @@ from controlroom.engine.references import resolve
 from controlroom.engine.usage import store as usage
 from controlroom.errors import Invalid
 from controlroom.ids import PackageId
+from controlroom.robots.exclude_newer import parse_moment, written
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown, elsewhere
 from controlroom.ui.numbers import ensure_number, id_of
 from controlroom.ui.packages.pages import may_change, ref_kinds, wanted_of
-from controlroom.ui.refusals import REFUSED, tried
+from controlroom.ui.refusals import REFUSED, said, tried
 from controlroom.ui.repository.pages import who_edits
 from controlroom.ui.routing import page, verb
 
@@ -126,6 +127,46 @@ async def _undo_of_label(request: Asking, package: PackageId, number: str, label
     if before is None:
         return {"undo": f"{here}/delete", "undo_with": {"label": label}}
     return {"undo": here, "undo_with": {"label": label, "version": str(before.version)}}
+
+
+# ---------------------------------------------------------------------------------------------------- environment
+@page("/packages/{number:str}/newest", needs=(Permission.WRITE_PACKAGES, Permission.READ_PACKAGES))
+async def ask_how_new(request: Asking, number: Path[str]) -> Shown:
+    """How new the packages of the world may be that its robots get."""
+    package = await _seen(request, number)
+    return await _newest_form(request, package, _moment_said(package))
+
+
+@verb("/packages/{number:str}/newest")
+async def set_how_new(request: Asking, number: Path[str]) -> Shown:
+    """Have its robots get no newer ones; runs under way keep what they have."""
+    fields = await request.fields()
+    text, before = fields.text("moment"), await _seen(request, number)
+    try:
+        moment = parse_moment(text) if text else None
+    except Invalid as wrong:
+        return await _newest_form(request, before, text, refused=said(wrong))
+    await actions.set_exclude_newer(*request.acting, await _package(request, number), moment)
+    here = f"{request.base}/packages/{number}"
+    told = "Its robots get an environment so from now on."
+    return request.done(here, told, undo=f"{here}/newest", undo_with={"moment": _moment_said(before)})
+
+
+def _moment_said(package: Package) -> str:
+    return "" if package.exclude_newer is None else written(package.exclude_newer)
+
+
+async def _newest_form(request: Asking, package: Package, moment: str, *, refused: str = "") -> Shown:
+    return await request.show(
+        "packages/newest.html",
+        title=f"How new packages of {package.name} may be",
+        at="packages",
+        crumbs=_crumbs(request, package, "Newest packages"),
+        status=REFUSED if refused else 200,
+        package=package,
+        moment=moment,
+        refused=refused,
+    )
 
 
 # ---------------------------------------------------------------------------------------------------- git

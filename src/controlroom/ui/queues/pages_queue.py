@@ -26,6 +26,7 @@ from controlroom.ids import QueueId
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
 from controlroom.ui.charts import Column
 from controlroom.ui.numbers import ensure_number
+from controlroom.ui.queues.granted import RIGHTS, grants_of
 from controlroom.ui.queues.pages import GOVERNS, json_of, show_form
 from controlroom.ui.refusals import REFUSED, said, tried
 from controlroom.ui.routing import page, verb
@@ -64,6 +65,8 @@ async def show_queue(request: Asking, number: Path[str]) -> Shown:
         counts=[(tab, name, state, counts[tab]) for tab, name, state in _COUNTED],
         hours=_columns(flow, now, request.reader.zone, f"{request.base}/items?queue={found}"),
         consumers=await attending(*request.reading, queue=found),
+        grants=await grants_of(request, found) if flow.is_standing else [],
+        rights={each.value: said for each, said in RIGHTS.items()},
         changes=await history.changes_of(*request.reading, found),
         may_govern=may_govern(request),
         may_put=flow.is_standing and request.actor.may(Permission.WRITE_WORK_ITEMS, request.workspace),
