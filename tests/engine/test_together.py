@@ -44,7 +44,8 @@ async def begun(*calls) -> list[asyncio.Task]:
 async def test_who_comes_first_does_not_wait_and_those_behind_go_together():
     """One alone, then all that have come meanwhile, each with its own answer; then nobody is at work again."""
     doubled = Doubling()
-    tasks = await begun(doubled(1), doubled(2), doubled(3), doubled(4))
+    tasks = await begun(doubled(1))
+    tasks += await begun(doubled(2), doubled(3), doubled(4))
     assert (doubled.alone, doubled.together) == ([1], [])
 
     doubled.gate.set()
@@ -55,10 +56,20 @@ async def test_who_comes_first_does_not_wait_and_those_behind_go_together():
     assert doubled.alone == [1, 5]
 
 
+async def test_those_who_are_there_already_go_together():
+    """Requests that were read in one turn of the loop need one statement."""
+    doubled = Doubling()
+
+    assert await asyncio.gather(doubled(1), doubled(2), doubled(3)) == [2, 4, 6]
+
+    assert (doubled.alone, doubled.together) == ([], [[1, 2, 3]])
+
+
 async def test_one_that_came_by_itself_goes_alone():
     """No other statement is needed for one."""
     doubled = Doubling()
-    tasks = await begun(doubled(1), doubled(2))
+    tasks = await begun(doubled(1))
+    tasks += await begun(doubled(2))
 
     doubled.gate.set()
 
@@ -78,7 +89,8 @@ async def test_what_may_not_go_together_does_not_wait_for_each_other():
 async def test_no_more_than_some_go_together():
     """The rest goes behind them."""
     doubled = Doubling()
-    tasks = await begun(*(doubled(number) for number in range(MOST + 10)))
+    tasks = await begun(doubled(0))
+    tasks += await begun(*(doubled(number) for number in range(1, MOST + 10)))
 
     doubled.gate.set()
 
@@ -89,7 +101,8 @@ async def test_no_more_than_some_go_together():
 async def test_who_got_no_answer_together_does_its_own():
     """A locked row is waited for by its own caller alone."""
     doubled = Doubling()
-    tasks = await begun(doubled(1), doubled(-2), doubled(3))
+    tasks = await begun(doubled(1))
+    tasks += await begun(doubled(-2), doubled(3))
 
     doubled.gate.set()
 
@@ -101,7 +114,8 @@ async def test_what_is_refused_for_one_of_them_is_done_by_each_alone():
     """The others do not pay for it."""
     doubled = Doubling()
     doubled.failure = Invalid("not this one", code="REFUSED")
-    tasks = await begun(doubled(1), doubled(2), doubled(3))
+    tasks = await begun(doubled(1))
+    tasks += await begun(doubled(2), doubled(3))
 
     doubled.gate.set()
 
@@ -113,7 +127,8 @@ async def test_a_database_that_went_away_is_told_to_all_of_them():
     """Nobody does it a second time by itself: whether it was done the caller finds out as always."""
     doubled = Doubling()
     doubled.failure = Unavailable("gone", code="DATABASE_UNAVAILABLE")
-    tasks = await begun(doubled(1), doubled(2), doubled(3))
+    tasks = await begun(doubled(1))
+    tasks += await begun(doubled(2), doubled(3))
 
     doubled.gate.set()
 
@@ -127,7 +142,8 @@ async def test_a_database_that_went_away_is_told_to_all_of_them():
 async def test_who_goes_away_halts_nobody(gone):
     """At work, next in turn, or waiting: the others are answered."""
     doubled = Doubling()
-    tasks = await begun(doubled(1), doubled(2), doubled(3))
+    tasks = await begun(doubled(1))
+    tasks += await begun(doubled(2), doubled(3))
 
     tasks.pop(gone).cancel()
     doubled.gate.set()
@@ -140,7 +156,8 @@ async def test_who_goes_away_halts_nobody(gone):
 async def test_who_goes_away_in_the_moment_of_its_turn_passes_it_on():
     """Those behind it would wait for ever."""
     doubled = Doubling()
-    first, second = await begun(doubled(1), doubled(2))
+    [first] = await begun(doubled(1))
+    [second] = await begun(doubled(2))
     doubled.gate.set()
     while not first.done():
         await asyncio.sleep(0)

@@ -2,9 +2,10 @@
 
     answer = await together.done(key, asked, alone=…, as_one=…)
 
-Who comes while nobody is at work does its own at once: nobody waits so that others may join. While it is at work, those
-that come wait, and then go together: one statement, one commit, one wait for the disk. Of a statement that writes a few
-rows most is what it costs to begin and to end, so that many callers cost little more than one.
+Who comes while nobody is at work goes at once, with those who are there already: nobody waits so that others may come.
+While it is at work, those that come wait, and then go together: one statement, one commit, one wait for the disk. Of a
+statement that writes a few rows most is what it costs to begin and to end, so that many callers cost little more than
+one.
 
 What happens when it goes wrong: who got no answer by going together (its row was locked, another's row was refused)
 does its own after all, and hears of its own failure. Whose database went away is told that, as if it had been alone.
@@ -48,13 +49,14 @@ class Together(Generic[Q, A]):
         """The answer; `as_one` gives those of several in their order, None to who must go alone."""
         waiting = self._waiting.get(key)
         if waiting is None:
-            self._waiting[key] = deque()
-        else:
-            answer = await self._turn(key, asked, waiting, as_one)
-            if answer is _ALONE:
-                return await alone()
-            if answer is not _FIRST:
-                return cast("A", answer)
+            waiting = self._waiting[key] = deque()
+            # Why a turn of the loop: requests that came at once are all read before any of them is answered.
+            asyncio.get_running_loop().call_soon(self._next, key, as_one)
+        answer = await self._turn(key, asked, waiting, as_one)
+        if answer is _ALONE:
+            return await alone()
+        if answer is not _FIRST:
+            return cast("A", answer)
         try:
             return await alone()
         finally:

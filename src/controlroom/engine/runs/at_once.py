@@ -17,7 +17,7 @@ from controlroom.engine.together import Together
 from controlroom.engine.work_items import claims, several
 from controlroom.engine.work_items.claims import R
 from controlroom.engine.work_items.frontiers import Frontier, frontiers_of
-from controlroom.engine.work_items.several import Finishing, Saving
+from controlroom.engine.work_items.several import Asked, Finishing, Saving, Told
 from controlroom.ids import RunId, StepId, WorkItemId
 from controlroom.postgres.database import Database
 
@@ -26,9 +26,10 @@ _LARGE: Final = 64 << 10
 
 _claims: Final[WeakKeyDictionary[Database, Together[Robot, Any]]] = WeakKeyDictionary()
 _releases: Final[WeakKeyDictionary[Database, Together[Finishing, bool | None]]] = WeakKeyDictionary()
+_reads: Final[WeakKeyDictionary[Database, Together[Asked, Told]]] = WeakKeyDictionary()
 _saves: Final[WeakKeyDictionary[Database, Together[Saving, bool]]] = WeakKeyDictionary()
 
-_OfAnItem = TypeVar("_OfAnItem", Finishing, Saving)
+_OfAnItem = TypeVar("_OfAnItem", Finishing, Saving, Asked)
 
 
 def is_large(payload: Raw | UnsetType | None) -> bool:
@@ -126,3 +127,16 @@ async def saved(
     scope = scope_of_robot(robot)
     saving = Saving(scope, item, payload)
     return await _saves.setdefault(db, Together()).done(scope.workspace, saving, alone=alone, as_one=as_one)
+
+
+async def payload(db: Database, robot: StepRunActor, item: WorkItemId, *, alone: Callable[[], Awaitable[Told]]) -> Told:
+    """The payload of an item; `alone` reads one, and says what is wrong."""
+
+    async def as_one(those: Sequence[Asked]) -> list[Told | None]:
+        robots, different = _once(those)
+        asking = {each.item: each.robot for each in different}
+        found = {each.id: each for each in await several.payloads(db, robots, different)}
+        return [found.get(each.item) if each.robot == asking[each.item] else None for each in those]
+
+    scope = scope_of_robot(robot)
+    return await _reads.setdefault(db, Together()).done(scope.workspace, Asked(scope, item), alone=alone, as_one=as_one)

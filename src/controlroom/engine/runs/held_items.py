@@ -26,6 +26,7 @@ from controlroom.engine.work_items.limits import check_payload
 from controlroom.engine.work_items.model import ItemException, ItemFile, ItemState, Outcome, WorkItem
 from controlroom.engine.work_items.rules import GiveUp, Retry, RetryPolicy, after_failure, shortened
 from controlroom.engine.work_items.schemas import PayloadRefused
+from controlroom.engine.work_items.several import Told
 from controlroom.errors import NotFound
 from controlroom.ids import FileId, QueueId, WorkItemId
 from controlroom.postgres.database import Statements
@@ -119,13 +120,14 @@ async def fail_held(
     tx.after_commit(lambda: engine.wakes.wake_here(Topic.RUN, robot.run_id))
 
 
-class _Payload(Struct, frozen=True):
-    payload: Raw | None
-
-
 async def payload(engine: Engine, robot: StepRunActor, item: WorkItemId) -> Raw | None:
     """The payload of an item that the step run has held or made; None if it has none. Raises NotFound."""
-    return (await _read(engine.database, scope_of_robot(robot), item, _Payload, "payload")).payload
+    db = engine.database
+
+    async def alone() -> Told:
+        return await _read(db, scope_of_robot(robot), item, Told, "id, payload")
+
+    return (await at_once.payload(db, robot, item, alone=alone)).payload
 
 
 async def set_payload(engine: Engine, robot: StepRunActor, item: WorkItemId, payload: Raw | None) -> None:

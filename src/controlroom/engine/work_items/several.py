@@ -198,3 +198,40 @@ async def save(db: Statements, robots: Sequence[Robot], those: Sequence[Saving])
         workspace=robots[0].workspace,
         organization=robots[0].organization,
     )
+
+
+class Asked(Struct, frozen=True):
+    """An item whose payload is read together with others."""
+
+    robot: Robot
+    item: WorkItemId
+
+
+class Told(Struct, frozen=True):
+    """A payload of an item; None if it has none."""
+
+    id: WorkItemId
+    payload: Raw | None
+
+
+async def payloads(db: Statements, robots: Sequence[Robot], those: Sequence[Asked]) -> list[Told]:
+    """The payloads of items of one workspace that their robots have held or made."""
+    return await db.all(
+        Told,
+        f"""
+        select work_item.id, work_item.payload
+          from unnest(%(items)s::uuid[], %(step_runs)s::uuid[], %(attempts)s::int[])
+               as given (item, step_run, attempt)
+          join step_run on step_run.id = given.step_run and step_run.attempt = given.attempt
+          join work_item on work_item.id = given.item
+                        and (work_item.step_run_id = given.step_run
+                             or work_item.created_by_step_run = given.step_run) is true
+         where step_run.state = 'in_progress'
+           and step_run.workspace_id = {ITS_WORKSPACE} and work_item.workspace_id = {ITS_WORKSPACE}
+        """,
+        items=[each.item for each in those],
+        step_runs=[each.step_run for each in robots],
+        attempts=[each.attempt for each in robots],
+        workspace=robots[0].workspace,
+        organization=robots[0].organization,
+    )
