@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from controlroom.engine import together
 from controlroom.engine.together import MOST, Together
 from controlroom.errors import Invalid, Unavailable
 
@@ -167,3 +168,19 @@ async def test_who_goes_away_in_the_moment_of_its_turn_passes_it_on():
 
     assert await third == 6
     assert first.result() == 2
+
+
+async def test_nobody_waits_for_long_for_who_is_stuck(monkeypatch):
+    """Work that waits for a lock holds up neither those who came meanwhile nor those who come later."""
+    monkeypatch.setattr(together, "PATIENCE", 0.01)
+    doubled = Doubling()
+    stuck = await begun(doubled(1))
+
+    assert await asyncio.gather(doubled(2), doubled(3)) == [4, 6]
+    assert await asyncio.gather(doubled(4), doubled(5)) == [8, 10]
+
+    assert not stuck[0].done()
+    doubled.gate.set()
+    assert await stuck[0] == 2
+    assert await asyncio.gather(doubled(6), doubled(7)) == [12, 14]
+    assert (doubled.alone, doubled.together) == ([1], [[2, 3], [4, 5], [6, 7]])

@@ -5,7 +5,7 @@
 Who comes while nobody is at work goes at once, with those who are there already: nobody waits so that others may come.
 While it is at work, those that come wait, and then go together: one statement, one commit, one wait for the disk. Of a
 statement that writes a few rows most is what it costs to begin and to end, so that many callers cost little more than
-one.
+one. What is at work for long (its row is locked by somebody) is not waited for.
 
 What happens when it goes wrong: who got no answer by going together (its row was locked, another's row was refused)
 does its own after all, and hears of its own failure. Whose database went away is told that, as if it had been alone.
@@ -24,6 +24,9 @@ A = TypeVar("A")
 
 MOST: Final = 32
 """Calls that go together. Why so few: they hold the locks of all of their rows until the last is written."""
+
+PATIENCE: Final = 0.1
+"""Seconds after which those who wait go, whatever is still at work: a lock that it waits for is none of theirs."""
 
 _ALONE: Final = object()
 _FIRST: Final = object()
@@ -69,25 +72,39 @@ class Together(Generic[Q, A]):
         waiting: "deque[tuple[Q, asyncio.Future[object]]]",
         as_one: Callable[[Sequence[Q]], Awaitable[Sequence[A | None]]],
     ) -> object:
-        future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[object] = loop.create_future()
         waiting.append((asked, future))
+        impatience = loop.call_later(PATIENCE, self._tired, key, future, as_one)
         try:
             return await future
         except asyncio.CancelledError:
             if future.done() and not future.cancelled() and future.result() is _FIRST:  # the others wait for us
                 self._next(key, as_one)
             raise
+        finally:
+            impatience.cancel()
+
+    def _tired(
+        self,
+        key: Hashable,
+        future: asyncio.Future[object],
+        as_one: Callable[[Sequence[Q]], Awaitable[Sequence[A | None]]],
+    ) -> None:
+        """Somebody has waited for long: unless it is at work by now, it goes, with all who wait behind it."""
+        if any(waiting is future for _, waiting in self._waiting.get(key, ())):
+            self._next(key, as_one)
 
     def _next(self, key: Hashable, as_one: Callable[[Sequence[Q]], Awaitable[Sequence[A | None]]]) -> None:
         """Somebody's work has ended: those who have come meanwhile go."""
-        waiting = self._waiting[key]
+        waiting = self._waiting.get(key, deque())  # none, if somebody was tired and has been done before
         going: list[tuple[Q, asyncio.Future[object]]] = []
         while waiting and len(going) < MOST:
             one = waiting.popleft()
             if not one[1].done():  # else its caller has gone
                 going.append(one)
         if not going:
-            del self._waiting[key]
+            self._waiting.pop(key, None)
         elif len(going) == 1:
             going[0][1].set_result(_FIRST)
         else:
