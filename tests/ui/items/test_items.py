@@ -1,8 +1,11 @@
 """The list of work items, one of them, and what is done to them in the browser."""
 
+from datetime import UTC, datetime, timedelta
+
 import msgspec
 import pytest
 
+from console_walk import undo_of
 from controlroom.engine.access.model import Role
 from controlroom.engine.access.scope import Of, Room
 from controlroom.engine.access.tokens import read_step_run_token
@@ -234,3 +237,36 @@ async def test_all_rows_of_a_page_are_ticked_by_a_link(visit, workspace, failed)
     assert ticked.split("<tbody>")[1].split("</tbody>")[0].count(" checked") == 2
     assert links(ticked).count(f"{browser.base}/items?code=VAT") >= 1
     assert " checked" not in await browser.get(f"/{href}&part=listed")
+
+
+async def test_when_an_item_is_worked_on_is_said(visit, workspace, room, ada, process, cleo):
+    """By the reader's clock; it takes itself back, and what nobody touched stays to the second."""
+    made = await ada.post("/work-items", {"process": {"id": str(process)}, "payload": {"n": 1}})
+    item = await store.get(room.engine.database, ada.seen, made["id"])
+    browser, viewer, outsider = await visit(workspace), await visit(workspace, Role.VIEWER), await visit(cleo.workspace)
+    here = f"/items/{item.number}"
+    assert f"{here}/terms" in await browser.get(here)
+    assert f"{here}/terms" not in await viewer.get(here)
+    wanted = {"reference": "INV-7", "priority": "5", "due": "2099-01-31T07:30", "deadline": "2099-02-01T00:00:30"}
+    await viewer.post(f"{here}/terms", status=403, **wanted)
+    await outsider.post(f"{here}/terms", status=404, **wanted)
+    for wrong, said in (
+        ({"priority": "high"}, "whole number"),
+        ({"due": "tomorrow"}, "A day and a time"),
+        ({"deadline": "2098-01-01T00:00"}, "before the due time"),
+    ):
+        refused = await browser.post(f"{here}/terms", status=422, **(wanted | wrong))
+        assert said in refused.text
+        assert 'value="INV-7"' in refused.text
+
+    await browser.post("//me/look", zone="Europe/Oslo", to="/me")
+    await browser.post(f"{here}/terms", **wanted)
+
+    after = await store.get(room.engine.database, ada.seen, item.id)
+    assert (after.reference, after.priority) == ("INV-7", 5)
+    assert after.due == datetime(2099, 1, 31, 6, 30, tzinfo=UTC)
+    form = undo_of(await browser.get(here))
+    await browser.post(f"/{form.action}", **dict(form.fields))
+    back = await store.get(room.engine.database, ada.seen, item.id)
+    assert (back.reference, back.priority, back.deadline) == (None, 0, None)
+    assert back.due <= datetime.now(UTC) + timedelta(seconds=60)

@@ -1,6 +1,5 @@
 """The form of a schedule: what is shown, and what was typed, read into what the engine is asked for. Pure."""
 
-import contextlib
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -29,8 +28,10 @@ from controlroom.engine.schedules.model import (
     Weekday,
     Weekly,
 )
+from controlroom.errors import Invalid
 from controlroom.ui import durations
 from controlroom.ui.asking import Fields
+from controlroom.ui.local_times import read_local, read_moment
 from controlroom.ui.processes.forms import payload_of, pretty
 from controlroom.ui.rendering import zone_of
 
@@ -253,29 +254,22 @@ def _read_on(text: str, wrong: dict[str, str]) -> DayOfMonth | LastDay | NthWeek
 
 
 def _read_local(text: str, field: str, wrong: dict[str, str]) -> datetime | None:
-    with contextlib.suppress(ValueError):
-        found = datetime.fromisoformat(text)
-        if found.tzinfo is None:
-            return found
-    wrong[field] = "A day and a time: 2027-01-31T07:30."
-    return None
+    try:
+        return read_local(text)
+    except Invalid as refused:
+        wrong[field] = f"{refused.message}."
+        return None
 
 
 def _moment(
     text: str, field: str, zone: ZoneInfo | None, wrong: dict[str, str], before: datetime | None
 ) -> datetime | None:
-    """A moment by the clock of the zone; one that nobody touched stays exactly what it was."""
     if not text or zone is None:
         return None
-    local = _read_local(text, field, wrong)
-    if local is None:
-        return None
-    if before is not None and before.astimezone(zone).replace(tzinfo=None, microsecond=0) == local:
-        return before
     try:
-        return local.replace(tzinfo=zone).astimezone(UTC)
-    except OverflowError:
-        wrong[field] = "No clock shows this."
+        return read_moment(text, zone, before)
+    except Invalid as refused:
+        wrong[field] = f"{refused.message}."
         return None
 
 
