@@ -57,10 +57,13 @@ async def test_rows_become_items_and_items_become_rows(visit, workspace, queue, 
 
     await sent(browser, f"{here}/load", TABLE)
     assert "orders.csv" in await has(browser, here, "2 put in")
-    await viewer.post(f"{here}/export")
-    page = await has(viewer, here, r"/tables/[0-9a-f-]{36}\"")
+    await viewer.post(f"{here}/export", status=403)
+    await outsider.post(f"{here}/export", status=404)
+    operator = await visit(workspace, Role.OPERATOR)
+    await operator.post(f"{here}/export")
+    page = await has(operator, here, r"/tables/[0-9a-f-]{36}\"")
     address = re.search(r"/tables/[0-9a-f-]{36}", page)[0]
-    fetched = await viewer.http.get(viewer.path(f"/queues/{queue.number}{address}"))
+    fetched = await operator.http.get(operator.path(f"/queues/{queue.number}{address}"))
 
     assert fetched.headers["content-disposition"] == "attachment; filename*=UTF-8''orders.csv"
     assert fetched.headers["content-security-policy"] == "sandbox"
@@ -70,9 +73,8 @@ async def test_rows_become_items_and_items_become_rows(visit, workspace, queue, 
         ("Bo", "4", "new"),
     ]
     assert (await browser.http.get(browser.path(f"/queues/{queue.number}{address}"))).status_code == 200  # who governs
-    other = await visit(workspace, Role.VIEWER)
-    assert address not in await other.get(here)
-    await other.get(f"/queues/{queue.number}{address}", status=404)
+    assert address not in await viewer.get(here)
+    await viewer.get(f"/queues/{queue.number}{address}", status=404)
     await outsider.get(f"/queues/{queue.number}{address}", status=404)
 
 

@@ -50,15 +50,15 @@ async def load(request: Asking, number: Path[str]) -> Shown:
     return request.done(f"{request.base}/queues/{number}/tables", f"The rows of {name} are put in.")
 
 
-@verb("/queues/{number:str}/tables/export", may=_READS)
+@verb("/queues/{number:str}/tables/export", may=Permission.WRITE_WORK_ITEMS)
 async def export(request: Asking, number: Path[str]) -> Shown:
-    """Have all items of the queue written into a table."""
+    """Have all items of the queue written into a table: work and a file of the room, so not for who only reads."""
     found = await queue_of(request, number)
 
     async def begin(reached: Reached) -> QueueJob:
         return await jobs.export_items(request.engine, reached, (), words={})
 
-    await rights.at(request.db, request.actor, str(found), Right.SEE, begin)
+    await rights.at(request.db, request.actor, str(found), Right.ADD, begin)
     return request.done(f"{request.base}/queues/{number}/tables", "The table is being made.")
 
 
