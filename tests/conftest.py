@@ -13,15 +13,20 @@ from pathlib import Path
 import argon2
 import asyncpg
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from controlroom.engine.access import passwords
 from controlroom.postgres.embedded import EmbeddedPostgres
 from controlroom.postgres.migrate import migrate
 
-# No deadline: a machine that does other things, too, is no failure of ours. And the same examples every time: a change
-# is not to fail by what was there before. `make fuzz` looks for new ones.
-settings.register_profile("here", deadline=None, derandomize=os.environ.get("EXAMPLES") != "new")
+# No deadline, nor a look at how fast inputs are made: a machine that does other things, too, is no failure of ours.
+# And the same examples every time: a change is not to fail by what was there before. `make fuzz` looks for new ones.
+settings.register_profile(
+    "here",
+    deadline=None,
+    derandomize=os.environ.get("EXAMPLES") != "new",
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("here")
 
 # Where the shell forbids it, every process that a test starts would compile our modules anew: half a second for a room.

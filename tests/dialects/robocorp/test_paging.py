@@ -57,7 +57,7 @@ async def test_the_limit_has_a_cap(ada, items):
 async def test_next_is_on_the_callers_host_and_prefix(room, ada, items):
     """The next page is where the caller has been, also behind a proxy that we trust."""
     path = f"/v1/workspaces/{ada.workspace}/work-items/"
-    async with httpx2.AsyncClient(headers=ada.http.headers, trust_env=False) as client:
+    async with httpx2.AsyncClient(headers=ada.http.headers, timeout=120, trust_env=False) as client:
         plain = await client.get(f"{room.url}{path}?limit=2", headers={"Host": "room.example:81"})
         proxied = await client.get(
             f"{room.url}{path}?limit=2",

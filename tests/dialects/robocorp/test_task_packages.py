@@ -27,7 +27,7 @@ def robot_zip(*tasks: str, conda: str = "", declared: str = "") -> bytes:
 
 async def post_form(upload: dict, content: bytes) -> httpx2.Response:
     """Post a file as a form, as clients of signed uploads do."""
-    async with httpx2.AsyncClient(trust_env=False) as client:
+    async with httpx2.AsyncClient(timeout=120, trust_env=False) as client:
         return await client.post(upload["url"], data=upload["form_data"], files={"file": ("robot.zip", content)})
 
 
@@ -41,7 +41,7 @@ async def test_a_package_is_created_uploaded_and_downloaded(ada):
     package = await ada.get(f"/task-packages/{made['id']}")
 
     assert [task["name"] for task in package["tasks"]] == ["Produce", "Consume"]
-    async with httpx2.AsyncClient(trust_env=False) as client:
+    async with httpx2.AsyncClient(timeout=120, trust_env=False) as client:
         answer = await client.get(package["download"]["url"])
     assert hashlib.sha256(answer.content).digest() == hashlib.sha256(content).digest()
     assert "invoices.zip" in answer.headers["content-disposition"]
