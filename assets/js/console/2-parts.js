@@ -17,10 +17,15 @@ function wantParts(topics) {
   for (const part of parts()) if (any || part.dataset.live.split(" ").some(each => topics.includes(each))) due.add(part.id)
   askSoon()
 }
+// A page whose form was just sent is about to be left: what it shows may be gone by then, and is not asked for
+let sent = 0
+addEventListener("submit", () => { sent = Date.now() })
 function askSoon() {
-  if (due.size && !asking && !waits) waits = setTimeout(askParts, Math.max(0, asked + 1000 - Date.now()))
+  const from = Math.max(asked + 1000, sent + 5000)
+  if (due.size && !asking && !waits) waits = setTimeout(askParts, Math.max(0, from - Date.now()))
 }
 async function askParts() {
+  if (Date.now() - sent < 5000) return void (waits = setTimeout(askParts, 5000))
   const byAddress = new Map()
   for (const part of parts()) if (due.has(part.id)) {
     const address = new URL(part.dataset.from ?? location.href, location.href)

@@ -2,6 +2,7 @@
 
 from controlroom.engine.access.model import Role
 from controlroom.engine.access.roles.actions import create_role
+from controlroom.engine.access.users.actions import add_member
 from controlroom.ids import uuid7
 from live import robot_zip
 
@@ -90,6 +91,23 @@ async def test_a_file_is_checked_out_and_in(visit, workspace, cleo):
     await browser.post(f"{file}/check-out")
     await other.post(f"{file}/unlock")
     assert "Check out" in await browser.get(file)
+
+
+async def test_a_copy_is_checked_in_from_any_of_ones_workspaces(visit, workspace, room, cleo):
+    """It stands in each of them; what it was made of is shown in its own."""
+    browser, there = await visit(workspace), await visit(cleo.workspace)
+    await add_member(room.engine, room.admin, cleo.workspace, username=browser.username, role=Role.VIEWER)
+    root = (await browser.get("/repository")).split("/folder")[0].rpartition("/repository/")[2]
+    made = await sent(browser, f"/repository/{root}/upload", b"one\n", "plan.txt")
+    file = made.headers["location"].removeprefix(browser.base)
+    for verb in ("check-in", "unlock"):
+        copy = (await browser.post(f"{file}/check-out")).headers["location"].removeprefix(browser.base)
+        of = copy if verb == "check-in" else file
+        base = there.base if verb == "check-in" else browser.base
+
+        back = await browser.post(f"/{base}{of}/{verb}")
+
+        assert back.headers["location"] == f"{browser.base}{file}"
 
 
 async def test_a_file_is_copied_and_moved(visit, workspace):

@@ -38,9 +38,7 @@ async def check_in(request: Asking, number: Path[str]) -> Shown:
     """What the copy holds is the next version of what it was made of."""
     _, node = await node_of(request, number)
     original = await checkouts.check_in(*request.governing, node.id)
-    return request.done(
-        f"{request.base}/repository/{original.number}", f"{original.name} has version {original.version}."
-    )
+    return request.done(_where(request, original), f"{original.name} has version {original.version}.")
 
 
 @verb("/repository/{number:str}/unlock", may=held(Editing.TAKE_BACK))
@@ -48,7 +46,13 @@ async def take_back(request: Asking, number: Path[str]) -> Shown:
     """Take a check-out back: others may change it again. The copy stays its user's."""
     _, node = await node_of(request, number)
     freed = await checkouts.unlock(*request.governing, node.id)
-    return request.done(f"{request.base}/repository/{freed.number}", f"{freed.name} is not checked out any more.")
+    return request.done(_where(request, freed), f"{freed.name} is not checked out any more.")
+
+
+def _where(request: Asking, node: Node) -> str:
+    """The page of a node, in its workspace: what somebody has checked out stands in each of theirs."""
+    found = request.workspaces.find(str(node.workspace_id))
+    return f"{request.base if found is None else f'/w/{found[0]}'}/repository/{node.number}"
 
 
 # ---------------------------------------------------------------------------------------------------- its versions
