@@ -1,4 +1,4 @@
-"""One room for all stories that do not need their own, and a real browser."""
+"""One room for all stories that do not need their own, a real browser, and somebody who works in it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +8,8 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from browsers import launch
+from console_hand import Hand
+from consoles import log_in, opened
 from rooms import Room, room
 
 
@@ -42,3 +44,35 @@ def page(browser: Browser) -> Iterator[Any]:
     opened = context.new_page()
     yield opened
     context.close()
+
+
+@pytest.fixture(scope="session")
+def common() -> Iterator[Room]:
+    """One room for the stories that keep to a workspace of their own, whatever file they are in."""
+    with room("--slots", "2", CONTROLROOM_OUTGOING_ALLOW="127.0.0.1") as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def there(common: Room, request: pytest.FixtureRequest) -> Room:
+    """A workspace for the stories of a file."""
+    return common.beside(request.module.__name__.rpartition("_")[2])
+
+
+@pytest.fixture(scope="module")
+def somebody(browser: Browser, there: Room) -> Iterator[Hand]:
+    """Who has logged in to it; patient, for the machine may have other work."""
+    context = opened(browser, "desktop", "light")
+    context.set_default_timeout(120_000)
+    page = context.new_page()
+    log_in(page, there.url, **there.facts["admin"])
+    page.goto(f"{there.url}/w/{there.facts['workspace_id']}")
+    yield Hand(page, there.url, page.url.removeprefix(there.url).rstrip("/"))
+    context.close()
+
+
+@pytest.fixture
+def hand(somebody: Hand) -> Hand:
+    """The same, whom nobody has told yet of what is wrong."""
+    somebody.complaints.clear()
+    return somebody

@@ -1,0 +1,185 @@
+"""What people do with processes, runs, work items, queues and schedules: each verb once, through the browser."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from console_hand import Hand, walks
+from console_pages import EXAMPLES
+from rooms import Room, until
+
+pytestmark = pytest.mark.timeout(900)
+SOON = 60_000
+
+
+@pytest.fixture(scope="module")
+def words(there: Room) -> str:
+    """A process that counts words, and one of a group in which nobody is; the number of the first."""
+    there.cli("push", EXAMPLES / "plain-script", "--name", "words")
+    there.cli("process", "create", "Words", "--step", "count=words:Count words")
+    number = str(there.get("/processes")["data"][0]["id"])
+    there.post("/worker-groups", {"name": f"nobody of {number}"})
+    there.cli(
+        *("process", "create", "Night", "--step", "count=words:Count words"),
+        "--place",
+        f"count=group:nobody of {number}",
+    )
+    return number
+
+
+def night_of(there: Room) -> str:
+    """The id of the other one."""
+    return next(str(each["id"]) for each in there.get("/processes")["data"] if each["name"] == "Night")
+
+
+@walks("/schedules")
+def test_a_schedule(hand: Hand, words: str) -> None:
+    """Made with a look at what it will do, changed, fired by hand, paused, resumed, deleted and had again."""
+    hand.open("/schedules")
+    hand.do(
+        "/schedules/new",
+        press="Look",
+        name="Mornings",
+        process="Words",
+        kind="cron",
+        cron="0 6 * * 1-5",
+        zone="Europe/Oslo",
+    )
+    hand.says("06:00")
+    made = hand.do("/schedules/new", press="Make the schedule")
+    hand.says("Mornings")
+    hand.do(f"/schedules/{made}/edit", name="Early", press="Save")
+    hand.says("Early")
+    hand.do(f"/schedules/{made}/pause")
+    hand.undo()
+    hand.do(f"/schedules/{made}/fire")
+    hand.open(f"/schedules/{made}")
+    hand.do(f"/schedules/{made}/delete")
+    hand.lacks("Early")
+    hand.undo()
+    hand.says("Early")
+
+
+@walks("/runs", but={"/w/{workspace:str}/runs/{number:str}/retry"})
+def test_a_run(hand: Hand, there: Room, words: str, tmp_path: Path) -> None:
+    """Started with payloads, stopped, run again with the same and with other inputs, and deleted; a step run pauses."""
+    (tmp_path / "robot.yaml").write_text("tasks:\n  Sleep:\n    shell: sleep 900\nartifactsDir: output\n")
+    there.cli("push", tmp_path, "--name", "sleeper")
+    there.cli("process", "create", "Sleep", "--step", "sleep=sleeper:Sleep")
+    sleep = next(each["id"] for each in there.get("/processes")["data"] if each["name"] == "Sleep")
+    asleep = there.post(f"/processes/{sleep}/process-runs", {})["id"]
+    night = hand.number("/processes", night_of(there))
+    run = hand.do(f"/processes/{night}/start", payloads='[{"text": "a b a"}]')
+    hand.do(f"/runs/{run}/stop", how="terminate", rest="failed", press="Stop")
+    expect(hand.page.locator("h1")).to_contain_text("Night", timeout=SOON)
+    again = hand.do(f"/runs/{run}/again")
+    assert again != run
+    hand.open(f"/runs/{run}/again")
+    other = hand.do(f"/runs/{run}/again/with", payloads='[{"text": "c"}, {"text": "d"}]')
+    hand.open(f"/runs/{other}/data")
+    for each in (again, other):
+        hand.open(f"/runs/{each}")
+        hand.do(f"/runs/{each}/stop", how="terminate", rest="done", press="Stop")
+    started = f"/process-runs?process_id={night_of(there)}"
+    ends = {"completed", "unresolved"}
+    until(lambda: {each["state"] for each in there.get(started)["data"]} <= ends, "they have stopped")
+    hand.open(f"/runs/{other}")
+    hand.do(f"/runs/{other}/delete")
+    hand.lacks(f"#{other}")
+
+    def begun() -> list[Any]:
+        return there.get(f"/step-runs?process_run_id={asleep}&state=in_progress")["data"]
+
+    until(begun, "a worker has begun it")
+    step_run = begun()[0]["id"]
+    asleep = hand.number("/runs", asleep)
+    hand.open(f"/runs/{asleep}/steps/{step_run}")
+    hand.do(f"/runs/{asleep}/steps/*/pause")
+    hand.do(f"/runs/{asleep}/steps/*/resume")
+    hand.do(f"/runs/{asleep}/steps/*/stop")
+
+
+@walks("/tasks")
+def test_a_task_of_a_person(hand: Hand, there: Room) -> None:
+    """A step asks somebody; its form is filled in, and the run goes on."""
+    asked = {
+        "title": "Approve the journey",
+        "fields": [{"name": "amount", "kind": "number", "required": True}],
+        "buttons": ["Approve", "Reject"],
+    }
+    process = there.post("/processes", {"name": "Travel", "steps": [{"name": "Approve", "form": asked}]})["id"]
+    there.post(f"/processes/{process}/process-runs", {})
+    until(lambda: there.get("/work-items?state=held")["data"], "somebody is asked")
+    hand.open("/tasks")
+    hand.link("Approve the journey")
+    hand.do("/tasks/*", f0="8.5", press="Approve")
+    hand.open("/tasks")
+    hand.says("Nothing waits for anybody")
+
+
+@walks("/trigger-mappings")
+def test_a_trigger_mapping(hand: Hand, words: str) -> None:
+    """Given, renamed, taken away; taking it away is taken back."""
+    hand.open("/trigger-mappings")
+    made = hand.do("/trigger-mappings/new", task="words: Count words", users="admin", label="production")
+    hand.open(f"/trigger-mappings/{made}")
+    hand.do(f"/trigger-mappings/{made}/edit", label="staging")
+    hand.says("staging")
+    hand.undo()
+    hand.says("production")
+    hand.do(f"/trigger-mappings/{made}/delete")
+    hand.undo()
+    hand.says("production")
+    hand.open("/trigger-mappings")
+    hand.says("production")
+
+
+@walks("/allocations")
+def test_a_ready_task(hand: Hand, words: str) -> None:
+    """Kept ready, more of it, and let go."""
+    hand.open("/allocations")
+    made = hand.do("/allocations/new", task="words: Count words", most="2", run_as="admin")
+    hand.open(f"/allocations/{made}")
+    hand.do(f"/allocations/{made}/edit", most="3")
+    hand.says("3")
+    hand.undo()
+    hand.do(f"/allocations/{made}/delete")
+    hand.undo()
+
+
+@walks("/locks")
+def test_locks_and_slots(hand: Hand, there: Room, words: str) -> None:
+    """Declared, widened, forgotten and had again; who holds one is shown; slots are set and put back."""
+    hand.open("/locks")
+    hand.do("/locks/new", name="mailbox", of="workspace", capacity="1")
+    hand.titled("mailbox")
+    hand.do("/locks/workspace/edit", capacity="3")
+    hand.says("3 runs may hold it at once")
+    hand.undo()
+    hand.says("1 run may hold it at once")
+    hand.do("/locks/workspace/forget")
+    hand.lacks("mailbox")
+    hand.undo()
+    hand.titled("mailbox")
+    hand.open("/locks")
+    hand.do("/locks/slots", capacity="4")
+    hand.says("of 4")
+    hand.undo()
+    hand.says("as many as its workers can run")
+
+
+@walks("/views", "//admin/views")
+def test_a_view_of_a_list(hand: Hand, words: str) -> None:
+    """What is shown is saved by a name, shared, renamed, opened again and deleted; lists above workspaces, too."""
+    for path, places in (("/runs?tab=all&since=7d", "/views"), ("//admin/users?tab=all", "//admin/views")):
+        hand.open(path)
+        hand.do(places, name="Last week")
+        hand.says("Last week")
+        hand.open(places)
+        hand.do(f"{places}/*", press="Share")
+        hand.do(f"{places}/*", press="Rename", name="This week")
+        hand.says("This week")
+        hand.do(f"{places}/*/delete")
+        hand.lacks("This week")
