@@ -42,6 +42,7 @@ CONDITIONS = {
         "_can_run",
         "_claim",
         "_labelled",
+        "_naming",
         "with_paths",
         "task_path",
     ),

@@ -32,12 +32,14 @@ CUT = {
     "provisioners/pages.py": {"_LATEST"},
     "workers/pages_link.py": {"_MOST_COME"},
     "workers/pages_worker.py": {"_SHOWN_LATELY"},
+    "queues/pages_tables.py": {"_LATEST"},
     "search/pages.py": {"_MOST_VIEWS"},
     # what says that it is cut, and where the others are (`ui.cut`, `is_cut`, "n more")
     "processes/pages_triggers.py": {"_MOST"},
     "health/pages.py": {"_MOST_WORKERS"},
     "me/pages.py": {"_MOST"},
     "users/pages_one.py": {"_MOST_PAIRS"},
+    "users/pages_left_files.py": {"_MOST"},
     "workers/pages_groups.py": {"_MOST_TOKENS", "_MOST_WORKERS"},
     "members/pages_groups.py": {"_MOST"},  # the first people, whose number is told; the group's page turns
     "repository/pages.py": {"_MOST", "MOST_VERSIONS"},
@@ -48,6 +50,7 @@ CUT = {
     "jobs/pages.py": {"MOST_SOURCES"},
     "assistants/pages_run.py": {"_MOST_ARTIFACTS"},
     "runs/pages_tabs.py": {"_MOST_ARTIFACTS", "_MOST_PAYLOADS", "_MOST_EVENTS"},
+    "runs/pages_step_run.py": {"_MOST_ARTIFACTS"},
     "runs/pages_verbs.py": {"_MOST_INPUTS"},
     "runs/pages_console.py": {"_MOST_ARTIFACTS", "MOST_STEP_RUNS"},
     "tasks/pages_requests.py": {"_MOST"},  # step runs and tasks of one request
@@ -56,6 +59,7 @@ CUT = {
     # bounds of what is sent, not of what is shown
     "entrance.py": {"_MOST_WORKSPACES"},
     "asking.py": {"_MOST_PARTS"},
+    "names.py": {"_MOST"},  # the others of a page stay ids
     "schedules/forms.py": {"_MOST_TIMES"},
     # the pieces themselves
     "pickers/picker.py": {"SUGGESTED"},
@@ -80,6 +84,7 @@ OF_FEW = {
     "inputs",
     "days",
     "grammars",
+    "rights.items() | list",
     "places",
     "themes.items() | list",
     "densities.items() | list",

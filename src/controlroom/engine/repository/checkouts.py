@@ -95,7 +95,8 @@ async def unlock(engine: Engine, actor: Actor, node: Named) -> Node:
 async def left_files(engine: Engine, actor: Actor, *, of: int | None = None, limit: int) -> list[LeftFiles]:
     """What users who are gone have left, for who may give it to another; of one, by their number. Raises Forbidden."""
     _ensure_gives(actor)
-    return await store.left_files(engine.database, actor.organization_id, of=of, limit=limit)
+    async with scoped(engine.database, actor.organization_id) as tx:
+        return await store.left_files(tx, actor.organization_id, of=of, limit=limit)
 
 
 async def recover(engine: Engine, actor: Actor, source: str | int, target: str | int) -> int:

@@ -15,7 +15,6 @@ from controlroom.engine.nouns import InOrganization, Noun
 from controlroom.engine.repository.errors import NodeNameTaken, NodeNotFound
 from controlroom.engine.repository.model import Node, NodeKind
 from controlroom.ids import OrganizationId, UserId, as_uuid, uuid7
-from controlroom.postgres.database import Statements
 from controlroom.postgres.errors import UniqueViolation
 
 FILE: Final = Noun[UUID](
@@ -319,10 +318,10 @@ async def has_files(tx: ScopedTx, organization: OrganizationId, owner: UserId) -
 
 
 async def left_files(
-    db: Statements, organization: OrganizationId, *, of: int | None = None, limit: int
+    tx: ScopedTx, organization: OrganizationId, *, of: int | None = None, limit: int
 ) -> list[LeftFiles]:
     """The users who are deleted or disabled and have files of their own, oldest first; or (`of`) one of a number."""
-    return await db.all(
+    return await tx.all(
         LeftFiles,
         """
         select app_user.id, app_user.number, app_user.username, app_user.deleted_at is not null as is_deleted,

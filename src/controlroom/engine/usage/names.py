@@ -20,7 +20,7 @@ class _Named(Struct, frozen=True):
     name: str
 
 
-def _statement() -> str:
+def _naming() -> str:
     parts = [
         """select app_user.id, app_user.username as name from app_user
             where app_user.id = any(%(ids)s::uuid[]) and app_user.organization_id = %(organization)s""",
@@ -48,7 +48,7 @@ def _statement() -> str:
     return "\n union all ".join(parts)
 
 
-_STATEMENT: Final = _statement()
+_STATEMENT: Final = _naming()
 
 
 async def names_of(db: Statements, scope: Scope, ids: Collection[UUID], *, governs: bool = False) -> dict[UUID, str]:

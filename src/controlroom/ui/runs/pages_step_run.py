@@ -35,6 +35,7 @@ async def show_step_run(request: Asking, number: Path[str], step_run: Path[str])
         of=of,
         phases=phases,
         left=left,
+        most_artifacts=_MOST_ARTIFACTS,
         attempts=range(of.attempt, 0, -1),
         may_read=may_read,
         can_stop=of.state in _STOPPABLE,
