@@ -19,7 +19,7 @@ function wantParts(topics) {
 }
 // A page whose form was just sent is about to be left: what it shows may be gone by then, and is not asked for
 let sent = 0
-addEventListener("submit", () => { sent = Date.now() })
+addEventListener("submit", event => { if (!event.defaultPrevented && event.target.method !== "dialog") sent = Date.now() })
 function askSoon() {
   const from = Math.max(asked + 1000, sent + 5000)
   if (due.size && !asking && !waits) waits = setTimeout(askParts, Math.max(0, from - Date.now()))
