@@ -184,3 +184,22 @@ async def test_nobody_waits_for_long_for_who_is_stuck(monkeypatch):
     assert await stuck[0] == 2
     assert await asyncio.gather(doubled(6), doubled(7)) == [12, 14]
     assert (doubled.alone, doubled.together) == ([1], [[2, 3], [4, 5], [6, 7]])
+
+
+async def test_who_goes_away_as_the_database_does_has_gone(monkeypatch):
+    """A cancelled caller ends as cancelled, though the failure has come in the same moment; the others hear of it."""
+    doubled = Doubling()
+    tasks: list[asyncio.Task] = []
+
+    async def fail(_):
+        asyncio.get_running_loop().call_soon(tasks[1].cancel)  # before anybody has heard of the failure
+        raise Unavailable("gone", code="DATABASE_UNAVAILABLE")
+
+    monkeypatch.setattr(doubled, "_as_one", fail)
+    tasks += await begun(doubled(1))
+    tasks += await begun(doubled(2), doubled(3))
+    doubled.gate.set()
+    await asyncio.wait(tasks)
+
+    assert tasks[1].cancelled()
+    assert isinstance(tasks[2].exception(), Unavailable)

@@ -79,7 +79,8 @@ class Together(Generic[Q, A]):
         try:
             return await future
         except asyncio.CancelledError:
-            if future.done() and not future.cancelled() and future.result() is _FIRST:  # the others wait for us
+            is_told = future.done() and not future.cancelled() and future.exception() is None
+            if is_told and future.result() is _FIRST:  # the others wait for us
                 self._next(key, as_one)
             raise
         finally:

@@ -154,16 +154,12 @@ async def update_model_provider(
 ) -> ModelProviderAnswer:
     """Change the provider of a model: for all of its models."""
     provider, _ = await actions.get(*request.governing, model_id)
-    first, *others = provider.auth.keys or [KeyPlace()]
-    given = {"name": data.key_header, "prefix": data.key_prefix}
-    said = {key: value for key, value in given.items() if value is not None}
-    keys = [replace(first, **said), *others] if said else provider.auth.keys
     await actions.edit_provider(
         *request.governing,
         provider.id,
         name=data.name if data.name is not None else provider.name,
         description=data.description if data.description is not None else provider.description,
-        auth=replace(provider.auth, keys=keys),
+        auth=provider.auth.shown_by(data.key_header, data.key_prefix),
     )
     return _show((await actions.get(*request.governing, model_id))[0])
 

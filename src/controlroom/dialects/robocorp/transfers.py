@@ -10,9 +10,9 @@ from controlroom.border.asking import Asking, Path, Permission
 from controlroom.dialects.robocorp.answers import Deleted, Shape, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get
 from controlroom.engine.lists import pages
-from controlroom.engine.lists.model import EVERYTHING, Asked, Within, behind, equal
+from controlroom.engine.lists.model import Asked, behind
 from controlroom.engine.transfers import actions, store
-from controlroom.engine.transfers.listings import TRANSFERS
+from controlroom.engine.transfers.listings import TRANSFERS, seen_by
 from controlroom.engine.transfers.model import Transfer, TransferKind, TransferState
 from controlroom.ids import UserId
 
@@ -40,11 +40,9 @@ class TransferAnswer(Shape, frozen=True, kw_only=True):
 @get("/transfers", needs=Permission.READ_PACKAGES)
 async def list_transfers(request: Asking, paging: Pages) -> Page[TransferAnswer]:
     """List exports and imports, oldest first: your own, or all of the organization for who governs it."""
-    actor = request.actor
-    mine = EVERYTHING if actor.is_admin else equal(user_id=actor.id)
-    seen = Within.one("%(organization)s", organization=actor.organization_id)
+    seen, which = seen_by(request.actor)
     position = paging.after(UUID)
-    asked = Asked(filter=mine, start=behind(position["after"]), length=position["limit"])
+    asked = Asked(filter=which, start=behind(position["after"]), length=position["limit"])
     rows = await pages.rows(request.db, Transfer, TRANSFERS, seen, asked)
     return paging.page(rows, _show)
 

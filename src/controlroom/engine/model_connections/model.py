@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from controlroom.ids import AttributeId, ModelConnectionId, ModelProviderId, UserId
 
@@ -35,6 +36,16 @@ class Auth(Struct, frozen=True, kw_only=True):
 
     kind: AuthKind
     keys: list[KeyPlace]
+
+    def shown_by(self, name: str | None = None, prefix: str | None = None) -> "Auth":
+        """The same with this header, or prefix, at the first place of a key; what is not said stays."""
+        if name is None and prefix is None:
+            return self
+        first, *others = self.keys or [KeyPlace()]
+        said = replace(
+            first, name=first.name if name is None else name, prefix=first.prefix if prefix is None else prefix
+        )
+        return replace(self, keys=[said, *others])
 
 
 class ValueRule(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -16,6 +16,7 @@ from controlroom.engine.work_items import schemas
 from controlroom.engine.work_items.errors import NotHolding
 from controlroom.engine.work_items.limits import check_payload
 from controlroom.engine.work_items.model import ItemState
+from controlroom.engine.work_items.several import of_robots
 from controlroom.errors import Conflict
 from controlroom.ids import ProcessId, QueueId, RunId, StepId, WorkItemId, uuid7
 from controlroom.postgres.database import Database, Statements
@@ -230,15 +231,12 @@ async def draft_several(
         """,
         ids=ids,
         parents=[each.parent for each in those],
-        step_runs=[each.step_run for each in robots],
-        attempts=[each.attempt for each in robots],
         keys=[each.key for each in those],
         payloads=[each.payload for each in those],
         step=step,
         process=process,
         run=run,
-        workspace=robots[0].workspace,
-        organization=robots[0].organization,
+        **of_robots(robots),
     )
     found = {each.id: each for each in made}
     return [found.get(each) for each in ids]

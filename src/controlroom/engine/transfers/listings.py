@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from controlroom.engine.lists.model import Field, Kind, Listing, among
+from controlroom.engine.access.model import Actor
+from controlroom.engine.lists.model import EVERYTHING, Field, Filter, Kind, Listing, Within, among, equal
 from controlroom.engine.transfers.model import Transfer, TransferKind, TransferState
 
 TRANSFERS: Final = Listing(
@@ -29,3 +30,9 @@ class ListedTransfer(Transfer, frozen=True, kw_only=True):
     """One in a list, with who asked for it."""
 
     user_name: str
+
+
+def seen_by(actor: Actor) -> tuple[Within, Filter]:
+    """Where somebody's lists look, and at what: one's own; who governs the organization sees all of it."""
+    within = Within.one("%(organization)s", organization=actor.organization_id)
+    return within, EVERYTHING if actor.is_admin else equal(user_id=actor.id)

@@ -5,6 +5,7 @@ block each other. Who is left out asks by the statement of one.
 """
 
 from collections.abc import Sequence
+from typing import Any, Final
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 
@@ -15,6 +16,28 @@ from controlroom.engine.work_items.frontiers import Frontier
 from controlroom.engine.work_items.store import IS_DUE
 from controlroom.ids import ProcessId, RunId, StepId, WorkItemId
 from controlroom.postgres.database import Statements
+
+_HELD: Final = f"""
+              join step_run on step_run.id = given.step_run and step_run.attempt = given.attempt
+              join work_item on work_item.id = given.item and (work_item.step_run_id = given.step_run) is true
+             where step_run.state = 'in_progress' and work_item.state = 'in_progress'
+               and step_run.workspace_id = {ITS_WORKSPACE} and work_item.workspace_id = {ITS_WORKSPACE}
+               for no key update of work_item skip locked"""
+"""Which of the items that are `given` their step runs hold now, by these attempts.
+
+`is true` keeps PostgreSQL at the primary key, whatever it has counted: by the index of turns it would read all that a
+step run has had.
+"""
+
+
+def of_robots(robots: Sequence[Robot]) -> dict[str, Any]:
+    """What statements for several robots of one workspace are told of them."""
+    return {
+        "step_runs": [each.step_run for each in robots],
+        "attempts": [each.attempt for each in robots],
+        "workspace": robots[0].workspace,
+        "organization": robots[0].organization,
+    }
 
 
 async def reserve(
@@ -72,12 +95,9 @@ async def reserve(
          where work_item.id = picked.id
         returning {columns(into)}
         """,
-        step_runs=[each.step_run for each in robots],
-        attempts=[each.attempt for each in robots],
         run=run,
         step=step,
-        workspace=robots[0].workspace,
-        organization=robots[0].organization,
+        **of_robots(robots),
         **place,
     )
 
@@ -104,8 +124,7 @@ async def finish(db: Statements, robots: Sequence[Robot], those: Sequence[Finish
 
     An item is left out that its step run does not hold.
 
-    `is true` and `any` keep PostgreSQL at the primary key, and at the drafts of these step runs, whatever it has
-    counted: by the index of turns it would read all that a step run has had, and by that of drafts everybody's.
+    `any` keeps PostgreSQL at the drafts of these step runs: by the index of drafts it would read everybody's.
     """
     has_payload = those[0].payload is not UNSET
     return await db.all(
@@ -116,12 +135,7 @@ async def finish(db: Statements, robots: Sequence[Robot], those: Sequence[Finish
                    {", given.payload" if has_payload else ""}
               from unnest(%(items)s::uuid[], %(step_runs)s::uuid[], %(attempts)s::int[], %(processes)s::uuid[],
                           %(runs)s::uuid[] {", %(payloads)s::jsonb[]" if has_payload else ""})
-                   as given (item, step_run, attempt, process, run {", payload" if has_payload else ""})
-              join step_run on step_run.id = given.step_run and step_run.attempt = given.attempt
-              join work_item on work_item.id = given.item and (work_item.step_run_id = given.step_run) is true
-             where step_run.state = 'in_progress' and work_item.state = 'in_progress'
-               and step_run.workspace_id = {ITS_WORKSPACE} and work_item.workspace_id = {ITS_WORKSPACE}
-               for no key update of work_item skip locked
+                   as given (item, step_run, attempt, process, run {", payload" if has_payload else ""}) {_HELD}
         ), released as (
             update work_item
                set state = 'done', state_at = clock_now(), {"payload = mine.payload," if has_payload else ""}
@@ -153,12 +167,9 @@ async def finish(db: Statements, robots: Sequence[Robot], those: Sequence[Finish
           from released
         """,
         items=[each.item for each in those],
-        step_runs=[each.step_run for each in robots],
-        attempts=[each.attempt for each in robots],
         processes=[each.process for each in those],
         runs=[each.run for each in those],
-        workspace=robots[0].workspace,
-        organization=robots[0].organization,
+        **of_robots(robots),
         **({"payloads": [each.payload for each in those]} if has_payload else {}),
     )
 
@@ -179,12 +190,7 @@ async def save(db: Statements, robots: Sequence[Robot], those: Sequence[Saving])
         with mine as materialized (
             select work_item.id, given.payload
               from unnest(%(items)s::uuid[], %(step_runs)s::uuid[], %(attempts)s::int[], %(payloads)s::jsonb[])
-                   as given (item, step_run, attempt, payload)
-              join step_run on step_run.id = given.step_run and step_run.attempt = given.attempt
-              join work_item on work_item.id = given.item and (work_item.step_run_id = given.step_run) is true
-             where step_run.state = 'in_progress' and work_item.state = 'in_progress'
-               and step_run.workspace_id = {ITS_WORKSPACE} and work_item.workspace_id = {ITS_WORKSPACE}
-               for no key update of work_item skip locked
+                   as given (item, step_run, attempt, payload) {_HELD}
         )
         update work_item set payload = mine.payload
           from mine
@@ -192,11 +198,8 @@ async def save(db: Statements, robots: Sequence[Robot], those: Sequence[Saving])
         returning work_item.id
         """,
         items=[each.item for each in those],
-        step_runs=[each.step_run for each in robots],
-        attempts=[each.attempt for each in robots],
         payloads=[each.payload for each in those],
-        workspace=robots[0].workspace,
-        organization=robots[0].organization,
+        **of_robots(robots),
     )
 
 
@@ -230,8 +233,5 @@ async def payloads(db: Statements, robots: Sequence[Robot], those: Sequence[Aske
            and step_run.workspace_id = {ITS_WORKSPACE} and work_item.workspace_id = {ITS_WORKSPACE}
         """,
         items=[each.item for each in those],
-        step_runs=[each.step_run for each in robots],
-        attempts=[each.attempt for each in robots],
-        workspace=robots[0].workspace,
-        organization=robots[0].organization,
+        **of_robots(robots),
     )

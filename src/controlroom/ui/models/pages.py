@@ -184,17 +184,15 @@ async def edit_provider(request: Asking, number: Path[str]) -> Shown:
     """Change the provider: for all of its models. Its key stays where it is."""
     fields = await request.fields()
     provider, model = await _model(request, number)
-    header, places = fields.text("key_header"), provider.auth.keys[1:]
-    if header:
-        first = provider.auth.keys[0] if provider.auth.keys else KeyPlace()
-        places = [replace(first, name=header, prefix=fields.raw("key_prefix")), *places]
+    header, auth = fields.text("key_header"), provider.auth
+    auth = auth.shown_by(header, fields.raw("key_prefix")) if header else replace(auth, keys=auth.keys[1:])
     _, refused = await tried(
         actions.edit_provider(
             *request.governing,
             provider.id,
             name=fields.text("provider"),
             description=fields.text("description"),
-            auth=replace(provider.auth, keys=places),
+            auth=auth,
         )
     )
     if refused:

@@ -263,9 +263,7 @@ class Picker(Struct, frozen=True, kw_only=True):
 
     async def several(self, request: Asking, ticked: Sequence[str], typed: str) -> list[str]:
         """The values of what was ticked, and of what was typed, one a line; each once. Raises PickRefused."""
-        lines = dict.fromkeys(
-            line.strip() for line in typed.splitlines()
-        )  # each is looked up once, however often typed
+        lines = dict.fromkeys(line.strip() for line in typed.splitlines())  # each is looked up once
         named = [await self.chosen(request, line) for line in lines if line]
         return list(dict.fromkeys([*ticked, *named]))
 

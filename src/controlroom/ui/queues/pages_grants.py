@@ -1,14 +1,15 @@
 """Who may do what with one queue, beside those who may in all of its workspace: given, and taken back."""
 
+from controlroom.engine.access.nouns import ROLE, USER
 from controlroom.engine.queues import sharing
 from controlroom.engine.queues.rights import Holder, Reached, Right, governing, list_grants
+from controlroom.engine.references import resolve
 from controlroom.errors import Invalid
 from controlroom.ids import RoleId, UserId
 from controlroom.ui.asking import Asking, Path, Permission, Shown
 from controlroom.ui.queues.pages import GOVERNS
 from controlroom.ui.queues.pages_queue import queue_of
 from controlroom.ui.routing import verb
-from controlroom.ui.workers.pages_groups import holder_named
 
 
 @verb("/queues/{number:str}/grants", may=GOVERNS)
@@ -24,13 +25,17 @@ async def give(request: Asking, number: Path[str]) -> Shown:
     except ValueError as wrong:
         raise Invalid("There is no such right on a queue.", code="RIGHT_UNKNOWN") from wrong
     seen = request.scope_for(Permission.READ_WORK_ITEMS)
-    named = await holder_named(request, seen, to if is_role else "", to)
-    holder = Holder(role=RoleId(named)) if is_role else Holder(user=UserId(named))
+    if is_role:
+        role: RoleId = await resolve(request.db, seen, ROLE, to)
+        holder = Holder(role=role)
+    else:
+        user: UserId = await resolve(request.db, seen, USER, to)
+        holder = Holder(user=user)
     reached = Reached(found, governing(request.actor, request.workspace), request.actor)
     before = await _held(request, reached, holder)
     await sharing.set_rights(request.engine, reached, holder, rights)
     here = f"{request.base}/queues/{number}"
-    undo_with = {"of": "role" if is_role else "user", "to": str(named), "right": " ".join(before)}
+    undo_with = {"of": "role" if is_role else "user", "to": str(holder.role or holder.user), "right": " ".join(before)}
     return request.done(here, "Who may what with the queue is changed.", undo=f"{here}/grants", undo_with=undo_with)
 
 

@@ -7,12 +7,12 @@ from litestar.response import Stream
 
 from controlroom.border.forms import form_of
 from controlroom.engine.access import history
-from controlroom.engine.lists.model import EVERYTHING, Within, equal
+from controlroom.engine.lists.model import equal
 from controlroom.engine.repository import nodes
 from controlroom.engine.repository.model import Node, NodeKind, Right
 from controlroom.engine.repository.rights import Rights, rights_of
 from controlroom.engine.transfers import actions, store
-from controlroom.engine.transfers.listings import TRANSFERS, ListedTransfer
+from controlroom.engine.transfers.listings import TRANSFERS, ListedTransfer, seen_by
 from controlroom.engine.transfers.model import Transfer, TransferKind, TransferState
 from controlroom.errors import Invalid, NotFound
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
@@ -69,12 +69,8 @@ _LIST: Final = ListPage(
 @page("/transfers", needs=_READS)
 async def list_transfers(request: Asking) -> Shown:
     """One's own; for who governs the organization, all of it."""
-    actor = request.actor
-    found = await _LIST.read(
-        request,
-        seen=Within.one("%(organization)s", organization=actor.organization_id),
-        also=EVERYTHING if actor.is_admin else equal(user_id=actor.id),
-    )
+    seen, which = seen_by(request.actor)
+    found = await _LIST.read(request, seen=seen, also=which)
     return await request.show(
         "transfers/list.html", title="Exports and imports", at="transfers", found=found, kinds=KINDS
     )

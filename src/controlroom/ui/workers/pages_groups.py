@@ -6,7 +6,6 @@ from typing import Final
 
 from controlroom.engine.access import history
 from controlroom.engine.access.nouns import ROLE, USER
-from controlroom.engine.access.scope import Scope
 from controlroom.engine.references import Reference, resolve, resolve_all
 from controlroom.engine.runs import occupation
 from controlroom.engine.usage import store as usage
@@ -172,7 +171,7 @@ async def open_to(request: Asking, number: Path[str]) -> Shown:
     found: WorkerGroupId = await resolve(request.db, seen, WORKER_GROUP, number)
     known = await group_rights.holders(request.db, seen, found)
     of_role = fields.has("role")
-    named, refused = await tried(holder_named(request, seen, fields.text("role"), fields.text("user")))
+    named, refused = await tried(_holder(request, fields.text("role"), fields.text("user")))
     if named is not None:
         others = [each.id for each in known if each.is_role is of_role and each.id != named]
         wanted = others if fields.has("gone") else [*others, named]
@@ -185,8 +184,9 @@ async def open_to(request: Asking, number: Path[str]) -> Shown:
     return request.done(f"{request.base}/groups/{number}", "To whom the group is open is changed.")
 
 
-async def holder_named(request: Asking, seen: Scope, role: str, user: str) -> UserId | RoleId:
+async def _holder(request: Asking, role: str, user: str) -> UserId | RoleId:
     """The role or the user of a name. Raises RoleNotFound, UserNotFound."""
+    seen = request.scope_for(Permission.READ_WORKERS)
     if role:
         of_name: RoleId = await resolve(request.db, seen, ROLE, role)
         return of_name
