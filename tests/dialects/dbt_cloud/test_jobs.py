@@ -342,48 +342,41 @@ async def test_jobs_are_their_projects_alone(cloud, as_, make, cleo, hire, works
         assert "processes.write" in refused.json()["status"]["user_message"]
 
 
-async def test_what_belongs_to_a_job_is_told_where_it_is_asked_for(room, cloud, make, workspace):
+async def test_what_belongs_to_a_job_is_told_where_it_is_asked_for(room, cloud, site, workspace):
     """In whichever shape it is asked, of one job and of several; the last run, and the last one that has ended."""
-    made = await make()
-    process = await room.engine.database.value("select id from process where number = %(n)s", n=made["id"])
-    target = await room.engine.database.value("select id from target where number = %(n)s", n=made["environment_id"])
-    for stage, state in (("succeeded", "completed"), ("queued", "new")):
-        await room.engine.database.execute(
-            """
-            with started as (
-                insert into run (id, workspace_id, process_id, state, result, started_by, started_at, ended_at)
-                values (%(id)s, %(workspace)s, %(process)s, %(state)s, case when %(over)s then 'succeeded' end, 'api',
-                        case when %(over)s then clock_now() end, case when %(over)s then clock_now() end)
-                returning id, number
-            )
-            insert into project_run (run_id, run_number, workspace_id, process_id, target_id, kind, stage, work,
-                                     ended_at)
-            select id, number, %(workspace)s, %(process)s, %(target)s, 'other', %(stage)s,
-                   '{"commands": [], "connection_name": "W", "threads": 4}', case when %(over)s then clock_now() end
-              from started
-            """,
-            id=uuid7(),
-            workspace=workspace,
-            process=process,
-            target=target,
-            state=state,
-            stage=stage,
-            over=state == "completed",
+    job = await site.job()
+    await room.engine.database.execute(
+        """
+        with ended as (
+            insert into run (id, workspace_id, process_id, state, result, started_by, started_at, ended_at)
+            values (%(id)s, %(workspace)s, %(process)s, 'completed', 'succeeded', 'api', clock_now(), clock_now())
+            returning id, number
         )
+        insert into project_run (run_id, run_number, workspace_id, process_id, target_id, kind, stage, work, ended_at)
+        select id, number, %(workspace)s, %(process)s, %(target)s, 'other', 'succeeded',
+               '{"commands": [], "connection_name": "W", "threads": 4}', clock_now()
+          from ended
+        """,
+        id=uuid7(),
+        workspace=workspace,
+        process=job.id,
+        target=site.target.id,
+    )
+    queued = await cloud.post(f"jobs/{job.number}/run/", {"cause": "test"})
 
     told = await cloud.get(
-        f"jobs/{made['id']}", include_related="['most_recent_run','most_recent_completed_run', 'environment']"
+        f"jobs/{job.number}", include_related="['most_recent_run','most_recent_completed_run', 'environment']"
     )
     listed = await cloud.listed(
         "jobs/", project_id=cloud.project, include_related=["account", "project", "custom_environment_variables"]
     )
 
-    assert (told["environment"]["id"], told["project"]) == (made["environment_id"], None)
+    assert (told["environment"]["id"], told["project"]) == (site.target.number, None)
     assert (told["most_recent_run"]["status"], told["most_recent_completed_run"]["status"]) == (1, 10)
-    assert told["most_recent_run"]["job_id"] == made["id"]
-    [job] = listed["data"]
-    assert (job["account"]["id"], job["project"]["id"]) == (cloud.account, cloud.project)
-    assert (job["custom_environment_variables"], job["most_recent_run"]) == ([], None)
+    assert (told["most_recent_run"]["id"], told["most_recent_run"]["job_id"]) == (queued["id"], job.number)
+    [told] = listed["data"]
+    assert (told["account"]["id"], told["project"]["id"]) == (cloud.account, cloud.project)
+    assert (told["custom_environment_variables"], told["most_recent_run"]) == ([], None)
 
 
 async def test_a_job_is_a_process_to_others(cloud, make, ada):

@@ -448,6 +448,7 @@ def test_nobody_but_a_scope_says_whose_rows_a_list_has():
         "access/places.py",
         "connections/listings.py",
         "repository/rights.py",
+        "transfers/listings.py",
         "vault/lockers/listings.py",
         "vault/shared/listings.py",
         "workers/listings.py",
