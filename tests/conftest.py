@@ -5,10 +5,8 @@ import itertools
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
-from pathlib import Path
 
 import argon2
 import asyncpg
@@ -18,6 +16,7 @@ from hypothesis import HealthCheck, settings
 from controlroom.engine.access import passwords
 from controlroom.postgres.embedded import EmbeddedPostgres
 from controlroom.postgres.migrate import migrate
+from memory_folders import memory_folder
 
 # No deadline, nor a look at how fast inputs are made: a machine that does other things, too, is no failure of ours.
 # And the same examples every time: a change is not to fail by what was there before. `make fuzz` looks for new ones.
@@ -84,7 +83,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 async def postgres_server():
     """The test session's own server (one a worker of xdist, so that each can shift its clock)."""
-    folder = Path(tempfile.mkdtemp(prefix="controlroom-tests-"))
+    folder = memory_folder("controlroom-tests-")
     server = await EmbeddedPostgres.start(folder / "postgres")
     connection = await asyncpg.connect(server.dsn)
     for setting in _HASTE:

@@ -6,12 +6,10 @@ import io
 import shutil
 import socket
 import ssl
-import tempfile
 import zipfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -58,6 +56,7 @@ from controlroom.protocol import (
 )
 from controlroom.settings import Limits, Settings
 from crowd import crowd
+from memory_folders import memory_folder
 
 
 @dataclass
@@ -123,7 +122,7 @@ async def a_crowded_room(new_database: Callable[..., Awaitable[str]]):
 @contextlib.asynccontextmanager
 async def a_room(new_database: Callable[..., Awaitable[str]]):
     """A server in which nobody has been yet."""
-    folder = Path(tempfile.mkdtemp(prefix="controlroom-dialects-"))
+    folder = memory_folder("controlroom-dialects-")
     settings = Settings(
         data=folder,
         database_url=await new_database(),

@@ -20,6 +20,7 @@ import psutil
 from controlroom.postgres.socket_folder import forget, reachable
 
 sys.path.insert(0, str(Path(__file__).parent))  # benches call this module tests.rooms
+from memory_folders import memory_folder
 from warm import Warm
 
 PROGRAM = [sys.executable, "-m", "controlroom"]
@@ -219,7 +220,8 @@ def run_cli(*words: object, stdin: str | None = None, **variables: str) -> subpr
 @contextmanager
 def room(*options: str, data: Path | None = None, **variables: str) -> Iterator[Room]:
     """A room while the block runs, in a folder of its own unless one is given."""
-    folder = Path(tempfile.mkdtemp(prefix="controlroom-room-"))
+    prefix = "controlroom-room-"  # a worker's robots are programs, which memory may not run
+    folder = memory_folder(prefix) if "--no-worker" in options else Path(tempfile.mkdtemp(prefix=prefix))
     started = Room(data or folder / "data", *options, **variables)
     try:
         yield started.wait_until_ready()
