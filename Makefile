@@ -88,7 +88,7 @@ lint: install ## Check style, types and who imports whom
 	$(BIN)/lint-imports
 
 e2e: install ## Test whole rooms: real processes, real robots, a real browser
-	$(PYTEST) -q -m "e2e and not slow and not matrix" tests/host tests/e2e
+	$(PYTEST) -q -n 2 --dist loadfile -m "e2e and not slow and not matrix" tests/host tests/e2e
 
 e2e-full: install ## The same, with the long ones: wheel in a clean folder, several servers, S3
 	$(PYTEST) -q -m "e2e" --timeout 900 tests/host tests/e2e

@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from browsers import launch
 from console_hand import Hand
 from consoles import log_in, opened
 from rooms import Room, room
+
+expect.set_options(timeout=60_000)  # a machine that does other things, too, is no failure of ours
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

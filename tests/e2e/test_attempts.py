@@ -1,5 +1,7 @@
 """A worker is lost while somebody reads what it printed: the next attempt appears beside it, by itself."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -39,15 +41,13 @@ def test_the_next_attempt_appears_by_itself(browser, running, run):
     page = context.new_page()
     complaints = watched(page)
     log_in(page, running.url, **running.facts["admin"])
-    page.goto(f"{running.url}/w/default/runs/{run}/console")
-    expect(page.locator(".log li[id]").last).to_contain_text("word 59", timeout=SOON)
-    page.locator(".log").focus()
-    page.keyboard.press("Home")
+    _read_from_the_beginning(page, f"{running.url}/w/default/runs/{run}/console")
     heads = page.locator(".log li.phase")
     expect(heads).to_have_count(2)
     rows = page.locator(".log li").evaluate_all("all => all.slice(0, 6).map(row => row.className || row.id)")
     assert rows == ["phase", "L1", "L2", "L3", "phase", "L4"]
     expect(page.locator(".log-phase")).to_be_hidden()
+    page.locator(".log").focus()
     page.keyboard.press("End")
     expect(page.locator(".log-phase")).to_contain_text("Get ready")
     page.keyboard.press("Home")
@@ -75,3 +75,17 @@ def test_the_next_attempt_appears_by_itself(browser, running, run):
         expect(plain.locator("nav.attempts a")).to_have_count(2)
     context.close()
     worker.leave()
+
+
+def _read_from_the_beginning(page, url):
+    """Open a console that is printed, and go to its beginning before the script comes, which stays there."""
+    late = []
+    page.route(re.compile(r"/log[^/]*\.js"), lambda route: late.append(route))  # noqa: PLW0108 - it gets a mark
+    page.goto(url, wait_until="commit")
+    expect(page.locator(".log li[id]").last).to_contain_text("word 59")
+    page.locator(".log").evaluate("box => { box.scrollTop = -box.scrollHeight }")
+    late.pop().continue_()
+    page.unroute_all()
+    follow = page.locator("[data-follow]")
+    expect(follow).to_be_visible()
+    expect(follow).to_have_attribute("aria-pressed", "false")

@@ -19,9 +19,9 @@ class Viewer {
     this.build()
     const error = panel.dataset.error
     if (error !== undefined) this.now = +error
-    this.follow(this.runs && !this.chosen && !("placed" in panel.dataset))
+    this.follow(this.runs && !this.chosen && !("placed" in panel.dataset) && !this.already)
     if (this.chosen) this.show(this.chosen[0] - 1)
-    else if (!this.following) this.goTo(this.lead(+this.list.dataset.first) * HIGH)
+    else if (!this.following) this.goTo(this.lead(+this.list.dataset.first) * HIGH + (this.already?.top ?? 0))
     this.drawNow()
     if (this.runs) {
       wantTopic(topic)
@@ -40,6 +40,8 @@ class Viewer {
     this.box = this.frame.firstElementChild
     this.all = this.box.firstElementChild
     this.list = this.all.firstElementChild
+    // Who has scrolled up before this script had come stays there
+    if (this.box.matches(".at-end") && this.box.scrollTop < -2) this.already = { top: this.box.scrollHeight - this.box.clientHeight + this.box.scrollTop }
     this.box.classList.remove("at-end")
     this.above = document.createElement("div")
     this.above.className = "log-phase"
