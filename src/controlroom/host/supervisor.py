@@ -23,8 +23,8 @@ from controlroom.host import handover
 from controlroom.host.children import Child, reason
 from controlroom.host.progress import patiently, tell
 from controlroom.host.sharing import AWAY, Counts
+from controlroom.worker.codes import NOT_KNOWN, SANDBOX_MISSING
 from controlroom.worker.folder import is_linked, set_aside
-from controlroom.worker.serve import NOT_KNOWN, SANDBOX_MISSING
 
 _STEADY_SECONDS = 20.0
 """A part that ran this long had started well: its next end is a new trouble, not the same one."""

@@ -14,6 +14,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from controlroom import ui
 from controlroom.border.dispatcher import App
+from controlroom.border.later import Later
 from controlroom.border.long_polls import Holds
 from controlroom.border.origin import Origins
 from controlroom.border.routing import handlers_of
@@ -104,7 +105,7 @@ def application(
     around: Around | None = None,
 ) -> App:
     """The console over an engine."""
-    return routes(engine, origins, assets, feed, holds, around)  # type: ignore[return-value]  # ASGI, in other words
+    return Later(lambda: routes(engine, origins, assets, feed, holds, around))
 
 
 def _from_ours(app: ASGIApp) -> ASGIApp:

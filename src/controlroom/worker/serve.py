@@ -26,6 +26,7 @@ from controlroom.errors import Invalid
 from controlroom.protocol import ABILITIES, Assignment, Claim, Heartbeat, Link, OpenSession, Session
 from controlroom.tasks import cancelled
 from controlroom.worker.code_reading import keep_reading
+from controlroom.worker.codes import NOT_KNOWN
 from controlroom.worker.folder import WorkerFolder, set_aside
 from controlroom.worker.kept_tasks import keep_ready
 from controlroom.worker.orders import EndReason, Orders
@@ -40,12 +41,6 @@ log = structlog.get_logger(__name__)
 
 NOTHING_TO_DO = 75
 """Exit code of a worker that was to run once and found nothing in time (EX_TEMPFAIL)."""
-
-NOT_KNOWN = "WORKER_NOT_KNOWN"
-"""Code of the error of a worker whose credential the server does not know."""
-
-SANDBOX_MISSING = "SANDBOX_MISSING"
-"""Code of the error of a worker that would serve several workspaces and encloses no robots."""
 
 _SETTLE_SECONDS = 0.5
 """Why: a step run that is over in a moment is not worth a heartbeat of its own."""

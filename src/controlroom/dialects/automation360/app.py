@@ -1,12 +1,11 @@
 """The dialect as one ASGI app: Control Room API v1 to v4. To add a noun: write a module (`routing.py` says how)."""
 
-from typing import cast
-
 from litestar import Litestar
 from litestar.datastructures import State
 
 from controlroom.border.api_docs import framed
 from controlroom.border.dispatcher import App, Receive, Scope, Send
+from controlroom.border.later import Later
 from controlroom.border.long_polls import Holds
 from controlroom.border.origin import Origins
 from controlroom.border.routing import handlers_of, modules_in
@@ -54,7 +53,7 @@ def routes(engine: Engine, origins: Origins, holds: Holds | None = None) -> Lite
 
 def application(engine: Engine, origins: Origins, holds: Holds | None = None) -> App:
     """The dialect over an engine. Give `holds` to be able to end calls that wait for a run when the server stops."""
-    litestar = cast("App", routes(engine, origins, holds))  # the same ASGI, in other words
+    litestar = Later(lambda: routes(engine, origins, holds))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]

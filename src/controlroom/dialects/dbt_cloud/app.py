@@ -1,12 +1,11 @@
 """The dialect as one ASGI app: Administrative API v2 and v3. To add a noun: write a module (`routing.py` says how)."""
 
-from typing import cast
-
 from litestar import Litestar
 from litestar.datastructures import State
 
 from controlroom.border.api_docs import framed
 from controlroom.border.dispatcher import App, Receive, Scope, Send
+from controlroom.border.later import Later
 from controlroom.border.long_polls import Holds
 from controlroom.border.origin import Origins
 from controlroom.border.routing import handlers_of, modules_in
@@ -37,7 +36,7 @@ def routes(engine: Engine, origins: Origins, holds: Holds | None = None, *, is_s
 
 def application(engine: Engine, origins: Origins, holds: Holds | None = None, *, is_strict: bool = False) -> App:
     """The dialect over an engine; a strict one refuses names of a query that a list does not have."""
-    litestar = cast("App", routes(engine, origins, holds, is_strict=is_strict))  # the same ASGI, in other words
+    litestar = Later(lambda: routes(engine, origins, holds, is_strict=is_strict))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await litestar(scope, receive, framed(send, scope["path"], DOCUMENT))

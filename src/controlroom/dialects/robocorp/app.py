@@ -14,6 +14,7 @@ from controlroom.border.api_docs import framed
 from controlroom.border.asking import Asking
 from controlroom.border.bodies import JsonResponse
 from controlroom.border.dispatcher import App, Receive, Scope, Send
+from controlroom.border.later import Later
 from controlroom.border.long_polls import Holds
 from controlroom.border.origin import Origins
 from controlroom.border.routing import handlers_of, modules_in
@@ -98,7 +99,7 @@ def application(
 
     Give `holds` to be able to end the calls that wait for a run when the server stops.
     """
-    litestar = routes(engine, origins, mail_domain=mail_domain, holds=holds, outgoing=outgoing)
+    litestar = Later(lambda: routes(engine, origins, mail_domain=mail_domain, holds=holds, outgoing=outgoing))
     of_robots = Verbs(engine, origins, runtime_work_items.VERBS, tell=renamed, schemes=SCHEMES)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -113,6 +114,6 @@ def application(
             path = assets.joined(path, scope["method"])
         scope["path"] = path
         send = framed(send, path, _V1)
-        await litestar(scope, receive, send)  # type: ignore[arg-type]  # the same ASGI, in other words
+        await litestar(scope, receive, send)
 
     return app
