@@ -58,6 +58,7 @@ PAGES = {
     "item-models": "/item-models",
     "item-model-new": "/item-models/new",
     "queue-consumer": "/queues/{queue}/consumers/new",
+    "queue-archives": "/queues/archives?queue={queue}",
     "queue-tables": "/queues/{queue}/tables",
     "packages": "/packages",
     "package": "/packages/words",

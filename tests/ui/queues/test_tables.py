@@ -17,17 +17,6 @@ from delivering import until
 TABLE = "customer;amount\nÅse;3\nBo;4\n\n".encode("cp1252")
 
 
-async def sent(browser, path, content, /, status=303, name="orders.csv"):
-    """A table, as a browser sends it."""
-    answer = await browser.http.post(
-        browser.path(path),
-        files={"table": (name, content, "text/csv")},
-        headers={"Origin": str(browser.http.base_url).rstrip("/")},
-    )
-    assert answer.status_code == status, answer.text
-    return answer
-
-
 async def has(browser, here, pattern):
     """The page once it has what is looked for: a loop of the room does the work."""
 
@@ -51,11 +40,11 @@ async def test_rows_become_items_and_items_become_rows(visit, workspace, queue, 
     assert here in await browser.get(f"/queues/{queue.number}")
     assert "None yet" in await browser.get(here)
     assert "Put a table in" not in await viewer.get(here)
-    await sent(viewer, f"{here}/load", TABLE, 403)
-    await sent(outsider, f"{here}/load", TABLE, 404)
-    assert "Choose a file" in (await sent(browser, f"{here}/load", b"", 422, name="")).text
+    await viewer.send(f"{here}/load", "table", "orders.csv", TABLE, 403)
+    await outsider.send(f"{here}/load", "table", "orders.csv", TABLE, 404)
+    assert "Choose a file" in (await browser.send(f"{here}/load", "table", "", b"", 422)).text
 
-    await sent(browser, f"{here}/load", TABLE)
+    await browser.send(f"{here}/load", "table", "orders.csv", TABLE)
     assert "orders.csv" in await has(browser, here, "2 put in")
     await viewer.post(f"{here}/export", status=403)
     await outsider.post(f"{here}/export", status=404)
@@ -89,7 +78,7 @@ async def test_a_table_that_does_not_fit_says_why(visit, room, workspace, ada):
     browser = await visit(workspace)
     here = f"/queues/{made.number}/tables"
 
-    await sent(browser, f"{here}/load", TABLE)
+    await browser.send(f"{here}/load", "table", "orders.csv", TABLE)
 
     assert "country is missing" in await has(browser, here, "missing")
     count = "select count(*) from work_item where queue_id = %(id)s"

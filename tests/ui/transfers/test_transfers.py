@@ -9,18 +9,6 @@ from delivering import until
 from live import robot_zip
 
 
-async def sent(browser, path, part, file, content, /, status=303, **fields):
-    """A file with fields, as a browser sends it."""
-    answer = await browser.http.post(
-        browser.path(path),
-        data=fields,
-        files={part: (file, content, "application/octet-stream")},
-        headers={"Origin": str(browser.http.base_url).rstrip("/")},
-    )
-    assert answer.status_code == status, answer.text
-    return answer
-
-
 async def ended(browser, here):
     """The part of its page that says how far it is, once it has ended."""
 
@@ -36,7 +24,7 @@ async def test_an_archive_is_made_fetched_taken_and_forgotten(visit, workspace, 
     browser, viewer, outsider = await visit(workspace), await visit(workspace, Role.VIEWER), await visit(cleo.workspace)
     assert "No export or import" in await browser.get("/transfers")
     name = f"words {uuid7()}"
-    package = (await sent(browser, "/packages/upload", "zip", "w.zip", robot_zip("Count"), name=name)).headers[
+    package = (await browser.send("/packages/upload", "zip", "w.zip", robot_zip("Count"), name=name)).headers[
         "location"
     ]
     number = package.rpartition("/")[2]
@@ -60,13 +48,13 @@ async def test_an_archive_is_made_fetched_taken_and_forgotten(visit, workspace, 
     await outsider.post("/transfers/export", status=422, name="stolen", file=number)
     assert "stolen" not in await outsider.get("/transfers")
 
-    brought = await sent(
-        browser, "/transfers/import", "archive", "nightly.zip", archive.content, where="public", existing="overwrite"
+    brought = await browser.send(
+        "/transfers/import", "archive", "nightly.zip", archive.content, where="public", existing="overwrite"
     )
     there = brought.headers["location"].removeprefix(browser.base)
     assert "0 new or changed" in await ended(browser, there)  # all of it is there, as it was
     await browser.get(f"{there}/archive", status=404)
-    broken = await sent(browser, "/transfers/import", "archive", "x.zip", b"no archive", where="own", existing="skip")
+    broken = await browser.send("/transfers/import", "archive", "x.zip", b"no archive", where="own", existing="skip")
     wrong = broken.headers["location"].removeprefix(browser.base)
     assert "Failed" in await ended(browser, wrong)
     assert "x.zip" in await browser.get("/transfers?tab=failed&kind=import")

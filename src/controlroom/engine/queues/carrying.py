@@ -1,11 +1,12 @@
 """Queues and their items leave the room as files, and come back: exports and imports.
 
-An archive of queues is a zip with `queues.json`: each queue with its item model and, if that was asked for, the items
-that wait. With a password it is encrypted by AES (as WinZip does), and opened by that password alone.
+An archive of queues is a zip with `queues.json`: each queue with its item model or schema and, if that was asked for,
+the items that wait. With a password it is encrypted by AES (as WinZip does), and opened by that password alone.
 """
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from zipfile import BadZipFile
@@ -22,10 +23,13 @@ from controlroom.engine.item_models import actions as item_models
 from controlroom.engine.item_models import store as model_store
 from controlroom.engine.item_models.model import AttributeKind, NewAttribute
 from controlroom.engine.queues import actions, feeding, jobs, store, tables
+from controlroom.engine.queues.feeding import Put
 from controlroom.engine.queues.jobs import QueueJob
 from controlroom.engine.queues.listings import STANDING
 from controlroom.engine.queues.model import NO_NOTES, OrderedBy, Queue, QueueNotes, QueueSettings
 from controlroom.engine.queues.rights import user_of
+from controlroom.engine.work_items import schemas
+from controlroom.engine.work_items.limits import check_payloads, check_schema_text
 from controlroom.engine.work_items.rules import RetryPolicy
 from controlroom.errors import Invalid
 from controlroom.ids import ItemModelId, QueueId, WorkItemId, WorkspaceId
@@ -62,6 +66,10 @@ class PackedQueue(Struct, frozen=True, kw_only=True, omit_defaults=True):
     shown: tuple[str, ...] = ()
     ordering: tuple[OrderedBy, ...] = ()
     notes: QueueNotes = NO_NOTES
+    is_draft: bool = True
+    """Of a queue without a model: whether it takes no items yet. Archives that do not say so are of such."""
+    schema: str = ""
+    """As JSON, of a queue without a model; empty for none."""
     items: list[Raw] = []
 
 
@@ -208,6 +216,8 @@ async def _packed(engine: Engine, here: Of, job: QueueJob, queue: Queue) -> Pack
         shown=queue.shown,
         ordering=queue.ordering,
         notes=queue.notes,
+        is_draft=queue.is_draft,
+        schema="" if model is not None or queue.schema is None else bytes(queue.schema).decode(),
         items=items,
     )
 
@@ -229,14 +239,32 @@ async def import_queues(engine: Engine, room: Room, job: QueueJob) -> None:
     here = Of(job.organization_id, (job.workspace_id,))
     for queue in packed.queues[job.rows_read :]:
         model = await _model(engine, actor, queue)
-        async with scoped(engine.database, room) as tx:
-            if not await jobs.take(tx, job):
-                return
-            made = await _made(engine, tx, actor, here, queue, model, copies=job.request.copies)
-            await jobs.advance(tx, job, read=1, put=int(made), refused=int(not made))
+        await _check(engine, here, queue)
+        if not await schemas.settled(engine, partial(_advanced, engine, room, job, actor, here, queue, model)):
+            return
         job = replace(job, rows_read=job.rows_read + 1)
     async with scoped(engine.database, room) as tx:
         await jobs.end(tx, job)
+
+
+async def _check(engine: Engine, here: Of, packed: PackedQueue) -> None:
+    """Raise Invalid for a schema that is none, and for payloads that could not be kept."""
+    if packed.schema:
+        await check_schema_text(Raw(packed.schema.encode()))
+        await schemas.check_schema(engine, here.workspace, Raw(packed.schema.encode()))
+    await check_payloads(engine, Raw(msgspec.json.encode(packed.items)))
+
+
+async def _advanced(
+    engine: Engine, room: Room, job: QueueJob, actor: Actor, here: Of, packed: PackedQueue, model: ItemModelId | None
+) -> bool:
+    """Make one queue of an archive, and write that it is done; False if somebody else has gone on with the job."""
+    async with scoped(engine.database, room) as tx:
+        if not await jobs.take(tx, job):
+            return False
+        made = await _made(engine, tx, actor, here, packed, model, copies=job.request.copies)
+        await jobs.advance(tx, job, read=1, put=int(made), refused=int(not made))
+        return True
 
 
 async def _made(
@@ -263,15 +291,23 @@ async def _made(
         shown=packed.shown if model else (),
         ordering=packed.ordering if model else (),
         notes=packed.notes,
-        is_draft=model is None,
+        is_draft=model is None and packed.is_draft,
     )
-    queue = await actions.create_in(engine, tx, actor, here.workspace, name=free, settings=settings)
-    if model is not None and packed.items:
-        held = await feeding.hold(tx, here, queue.id)
-        objects = [msgspec.json.decode(item, type=dict[str, Raw]) for item in packed.items if _is_object(item)]
-        for begin in range(0, len(objects), _PAGE):
-            puts = [feeding.fitted(held, each) for each in objects[begin : begin + _PAGE]]
-            await feeding.insert(tx, here, held, queue.id, puts, by=user_of(actor))
+    schema = Raw(packed.schema.encode()) if packed.schema and model is None else None
+    queue = await actions.create_in(engine, tx, actor, here.workspace, name=free, schema=schema, settings=settings)
+    if not packed.items or settings.is_draft:
+        return True
+    held = await feeding.hold(tx, here, queue.id)
+    items = packed.items if model is None else [each for each in packed.items if _is_object(each)]
+    for begin in range(0, len(items), _PAGE):
+        some = items[begin : begin + _PAGE]
+        if model is not None:
+            puts = [feeding.fitted(held, msgspec.json.decode(each, type=dict[str, Raw])) for each in some]
+        else:
+            puts = [Put(each, None) for each in some]
+            if held.has_schema:
+                await schemas.check_all(tx, here, queue.id, Raw(msgspec.json.encode(some)))
+        await feeding.insert(tx, here, held, queue.id, puts, by=user_of(actor))
     return True
 
 

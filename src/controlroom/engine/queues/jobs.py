@@ -129,24 +129,38 @@ async def export_items(engine: Engine, reached: Reached, items: Sequence[int], *
 async def export_queues(
     engine: Engine, actor: Actor, name: str, queues: Sequence[Reached], *, with_items: bool, password: str
 ) -> QueueJob:
-    """Have queues written into an archive, encrypted where there is a password."""
+    """Have queues written into an archive, encrypted where there is a password.
+
+    It is the job of their workspace, if they lie in one.
+    """
     if not 1 <= len(queues) <= _MOST_QUEUES:
         raise Invalid(f"1 to {_MOST_QUEUES:,} queues at once", code="QUEUE_INVALID")
     job = QueueJobId(uuid7())
     wish = ExportWish(queues=tuple(each.queue for each in queues), with_items=with_items)
+    place = queues[0].scope if len({each.workspace for each in queues}) == 1 else None
     async with scoped(engine.database, actor.organization_id) as tx:
         sealed = _sealed(engine, job, password)
-        await _insert(tx, actor, job, JobKind.QUEUE_EXPORT, name=name, wish=wish, sealed=sealed)
+        await _insert(tx, actor, job, JobKind.QUEUE_EXPORT, name=name, wish=wish, place=place, sealed=sealed)
         for each in queues:
             await record(engine, tx, actor, each.scope, "queue.exported", each.queue)
         return await get(tx, actor, job)
 
 
 async def import_queues(
-    engine: Engine, actor: Actor, name: str, archive: Blob, *, copies: bool, password: str
+    engine: Engine,
+    actor: Actor,
+    name: str,
+    archive: Blob,
+    *,
+    copies: bool,
+    password: str,
+    into: WorkspaceId | None = None,
 ) -> QueueJob:
-    """Have queues made of an archive, in the first workspace whose queues the actor governs. Raises Forbidden."""
-    places = governed(actor)
+    """Have queues made of an archive, in a workspace whose queues the actor governs: the first, if none is named.
+
+    Raises Forbidden.
+    """
+    places = tuple(each for each in governed(actor) if into in {None, each})
     if not places:
         raise Forbidden("this needs the right to make queues", code="PERMISSION_MISSING")
     job = QueueJobId(uuid7())
@@ -259,6 +273,19 @@ async def latest_of_queue(db: Statements, scope: Scope, queue: QueueId, *, limit
         f"""{_JOB} where job.workspace_id in {EACH} and job.queue_id = %(queue)s
              order by job.id desc limit %(limit)s""",
         queue=queue,
+        limit=limit,
+        **scope.each,
+    )
+
+
+async def latest_archives(db: Statements, scope: Scope, *, by: UserId | None, limit: int) -> list[QueueJob]:
+    """The last exports and imports of queues of a workspace, the newest first; of one user, if that is asked."""
+    return await db.all(
+        QueueJob,
+        f"""{_JOB} where job.workspace_id in {EACH} and job.kind in ('queue_export', 'queue_import')
+             and (%(by)s::uuid is null or job.created_by = %(by)s)
+             order by job.id desc limit %(limit)s""",
+        by=by,
         limit=limit,
         **scope.each,
     )
