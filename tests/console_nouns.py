@@ -15,6 +15,8 @@ PAGES = {
     "repository-mine": "/repository/mine",
     "file": "/repository/{file}",
     "file-difference": "/repository/{file}/versions/2",
+    "file-needs": "/repository/{file}/needs",
+    "file-delete": "/repository/{file}/delete",
     "file-copy": "/repository/{file}/copy",
     "file-edit": "/repository/{file}/edit",
     "connections": "/connections",

@@ -1,8 +1,8 @@
 """Deletes what is older than it is kept, and frees objects that nothing names any more.
 
 What it does: every ten minutes, workspace by workspace, erases runs (of processes and of assistants) that ended too
-long ago, then consoles and artifacts of younger ones, then events and uploads; every six hours it looks through all
-objects.
+long ago, then consoles and artifacts of younger ones, then events and uploads, and forgets deleted lockers that nobody
+can have again; every six hours it looks through all objects.
 Who else may do it: any server; rows are locked and skipped, and deleting twice does no harm. The leader does.
 When it dies half-way: some batches are done, each a small transaction; the next tick does the rest.
 What it costs: seven index probes a workspace while nothing is too old; nothing that it deletes is ever claimed, so that
@@ -11,10 +11,11 @@ no claim waits for it. Looking through the objects lists them once, and asks the
 
 from typing import Final
 
-from controlroom.engine.access.scope import Room
+from controlroom.engine.access.scope import Room, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.retention import pruning, store
 from controlroom.engine.retention.pruning import FIRST, prune_workspace
+from controlroom.engine.vault.lockers.restoring import forget
 from controlroom.postgres.backup_lock import may_delete
 
 EVERY: Final = 600.0
@@ -32,7 +33,7 @@ class Pruner:
         self._place = FIRST
 
     async def prune(self) -> int:
-        """One tick; how many runs, items, events and uploads went."""
+        """One tick; how many runs, items, events, uploads and notes of lockers went."""
         async with self._engine.database.transaction() as tx:
             if not await may_delete(tx):  # a backup is under way: later
                 return 0
@@ -45,6 +46,8 @@ class Pruner:
             if self._place == FIRST:
                 break
         total += await pruning.prune_commits(self._engine, _ROOM)
+        async with scoped(self._engine.database, _ROOM) as tx:
+            total += await forget(tx, _ROOM)
         return total + await pruning.prune_uploads(self._engine, _ROOM)
 
     async def sweep(self) -> int:

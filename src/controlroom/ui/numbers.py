@@ -1,11 +1,23 @@
 """Addresses have the numbers of things. Who comes by an id or a name, as programs tell them, is led on."""
 
+from typing import Final
 from uuid import UUID
 
-from controlroom.errors import NotFound
+from controlroom.errors import Invalid, NotFound
 from controlroom.ids import as_uuid
 from controlroom.ui.asking import Asking
 from controlroom.ui.entrance import Moved
+
+_DIGITS: Final = 18
+"""Of a number of 63 bits, at least."""
+
+
+def typed_number(text: str) -> int:
+    """The number of something in the repository, as people type it: `1234`, `#1234`. Raises Invalid."""
+    plain = text.removeprefix("#")
+    if not (plain.isdecimal() and plain.isascii() and len(plain) <= _DIGITS):
+        raise Invalid(f"{text[:40]} is no number of something in the repository", code="NUMBER_INVALID")
+    return int(plain)
 
 
 def ensure_number(request: Asking, named: str, number: int) -> None:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from controlroom.engine.access.errors import NameTaken, RoleNotFound, UserNotFound
 from controlroom.engine.access.roles.model import ADMIN
+from controlroom.engine.access.scope import Room, scoped
 from controlroom.engine.lists import pages
 from controlroom.engine.lists.model import Asked
 from controlroom.engine.vault.errors import (
@@ -18,7 +19,7 @@ from controlroom.engine.vault.errors import (
 from controlroom.engine.vault.lockers import actions as lockers
 from controlroom.engine.vault.lockers import listings
 from controlroom.engine.vault.lockers.model import Locker, LockerRight, Standing
-from controlroom.engine.vault.lockers.restoring import restore
+from controlroom.engine.vault.lockers.restoring import forget, restore
 from controlroom.engine.vault.lockers.rules import asker_of, has
 from controlroom.engine.vault.shared import actions as secrets
 from controlroom.errors import Forbidden
@@ -208,6 +209,11 @@ async def test_a_deleted_locker_is_had_again(engine, locker, later, ada, ben, cl
     await later(minutes=61)
     with pytest.raises(LockerNotFound):
         await restore(engine, ada, locker.id)
+    noted = "select count(*) from deleted_locker where locker_id = %(locker)s"
+    assert await engine.database.value(noted, locker=locker.id) == 1
+    async with scoped(engine.database, Room()) as tx:
+        await forget(tx, Room())
+    assert await engine.database.value(noted, locker=locker.id) == 0
 
 
 @given(st.sets(st.sampled_from(LockerRight)), st.booleans(), st.booleans())

@@ -1,5 +1,6 @@
 """The repository in the browser: folders and files are made, filled, fetched, renamed and deleted."""
 
+from console_walk import undo_of
 from controlroom.engine.access.model import Role
 from controlroom.engine.access.roles.actions import create_role
 from controlroom.engine.access.users.actions import add_member
@@ -52,8 +53,18 @@ async def test_a_tree_is_made_filled_and_emptied(visit, workspace, cleo):
     assert "Upload" not in await viewer.get(here)
     assert "only an empty folder" in await browser.get(f"{here}/delete?part=dialog")
     await browser.post(f"{here}/delete", status=422)
+    assert "it can be taken back" in await browser.get(f"{file}/delete?part=dialog")
     await browser.post(f"{file}/delete")
+    undo = undo_of(await browser.get(here))
     await browser.get(file, status=404)
+    for stranger, refused in ((outsider, 404), (viewer, 403)):
+        await stranger.post(undo.action.removeprefix(browser.base), status=refused)
+    file = (await browser.post(f"/{undo.action}")).headers["location"].removeprefix(browser.base)
+    again = await browser.get(file)
+    assert "version 2" in again
+    assert "of the auditors" in again
+    await browser.post(f"/{undo.action}", status=404)  # it is there
+    await browser.post(f"{file}/delete")
 
 
 async def test_a_file_is_checked_out_and_in(visit, workspace, cleo):
@@ -150,3 +161,33 @@ async def test_roles_get_rights_in_a_folder(govern, visit, workspace, room):
     assert 'value="view" checked' not in row
     await admin.post(f"/repository/{folder}/rights", role=str(role.number), clear="1")
     assert 'value="view" checked' in (await admin.get(f"/repository/{folder}/rights")).partition(name)[2]
+
+
+async def test_what_a_file_needs_is_said_and_taken_back(visit, workspace, cleo):
+    """What lies beside it is ticked, other things are named; who only reads sees it, an outsider nothing."""
+    browser, viewer, outsider = await visit(workspace), await visit(workspace, Role.VIEWER), await visit(cleo.workspace)
+    root = (await browser.get("/repository")).split("/upload")[0].rpartition("/repository/")[2]
+    names = [f"{name}-{uuid7()}.txt" for name in ("table", "template", "reader")]
+    places = [(await sent(browser, f"/repository/{root}/upload", b"x", each)).headers["location"] for each in names]
+    table, template, reader = [each.rpartition("/")[2] for each in places]
+    here = f"/repository/{reader}/needs"
+    assert here in await browser.get(f"/repository/{reader}")
+    page = await browser.get(here)
+    assert "Nothing is said" in page
+    assert f'value="{table}"' in page
+    assert "is no number" in (await browser.post(here, status=422, others="nonsense")).text
+    assert "Nothing was changed" in (await browser.post(here, status=422, others="99999999999")).text
+
+    await browser.post(f"/repository/{template}/needs", need=table)
+    await browser.post(here, others=f"#{template}")
+    undo = undo_of(await browser.get(here))
+    page = await viewer.get(here)
+
+    assert f"as {names[1]} needs it" in page
+    assert "Say what it needs" not in page
+    assert names[2] in await browser.get(f"/repository/{template}/needs")  # as what needs it
+    await viewer.post(here, status=403)
+    await outsider.get(here, status=404)
+    await outsider.post(here, status=404)
+    await browser.post(f"/{undo.action}", **dict(undo.fields))
+    assert "Nothing is said" in await browser.get(here)

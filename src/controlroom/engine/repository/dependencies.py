@@ -52,7 +52,10 @@ async def pairs_below(db: Statements, organization: OrganizationId, ids: Collect
 
 
 async def set_needed(engine: Engine, actor: Actor, node: UUID | int, needed: Sequence[int | UUID]) -> list[Dependency]:
-    """Say what a task or file needs, instead of what was said before. Raises NodeNotFound."""
+    """Say what a task or file needs, instead of what was said before; what the actor may not see of that stays.
+
+    Raises NodeNotFound.
+    """
     if len(needed) > MOST:
         raise Invalid(f"something needs at most {MOST} files", code="TOO_MANY_FILES")
     async with scoped(engine.database, actor.organization_id) as tx:
@@ -61,10 +64,28 @@ async def set_needed(engine: Engine, actor: Actor, node: UUID | int, needed: Seq
         others = await nodes.get_all(tx, rights, needed)
         if any(other.id == found.id or other.is_folder for other in others):
             raise Invalid("what is needed is another file", code="DEPENDENCY_INVALID")
-        await store.set_needed(tx, actor.organization_id, found.id, [other.id for other in others], by=actor.id)
+        kept = await _unseen(tx, rights, found)
+        await store.set_needed(
+            tx, actor.organization_id, found.id, [*(other.id for other in others), *kept], by=actor.id
+        )
         numbers = [other.number for other in others]
         await record(engine, tx, actor, found, "file.dependencies_set", found.id, name=found.name, needed=numbers)
         return await needed_by(tx, rights, found)
+
+
+async def _unseen(db: Statements, rights: Rights, node: Node) -> list[UUID]:
+    """What something is said to need that the actor may not know of."""
+    said = await db.all(
+        UUID,
+        """
+        select needed_id from repository_dependency
+         where file_id = %(id)s and organization_id = %(organization)s
+        """,
+        id=node.id,
+        organization=rights.organization,
+    )
+    found = await nodes.find_all(db, rights.organization, set(said))
+    return [each.id for each in found if Right.VIEW not in rights.of(each)]
 
 
 async def _all_below(db: Statements, organization: OrganizationId, ids: Collection[UUID]) -> list[_Pair]:

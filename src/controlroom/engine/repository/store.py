@@ -70,7 +70,7 @@ async def insert(
     """A new folder or file below a workspace, a folder or a user's root. Raises NodeNameTaken."""
     id_ = uuid7()
     is_top = parent.kind in {NodeKind.ROOT, NodeKind.WORKSPACE}
-    if await _is_package(tx, parent, name):
+    if await is_package(tx, parent, name):
         raise NodeNameTaken(name)
     try:
         await tx.execute(
@@ -99,7 +99,8 @@ async def insert(
     return id_
 
 
-async def _is_package(tx: ScopedTx, parent: Node, name: str) -> bool:
+async def is_package(tx: ScopedTx, parent: Node, name: str) -> bool:
+    """Whether a package of this name lies there."""
     return bool(
         await tx.value(
             """
@@ -124,7 +125,7 @@ async def edit(tx: ScopedTx, node: Node, parent: Node, *, name: str, description
     """Give a folder or file another name, description or place; what lies in it goes along. Raises NodeNameTaken."""
     is_top = parent.kind in {NodeKind.ROOT, NodeKind.WORKSPACE}
     moved = name.lower() != node.name.lower() or parent.id != node.parent_id
-    if moved and await _is_package(tx, parent, name):
+    if moved and await is_package(tx, parent, name):
         raise NodeNameTaken(name)
     try:
         await tx.execute(

@@ -11,7 +11,7 @@ from controlroom.border.forms import form_of
 from controlroom.engine.access import history
 from controlroom.engine.analyses.actions import policy_of
 from controlroom.engine.analyses.store import folder_policy
-from controlroom.engine.repository import actions, contents, nodes, stored_versions
+from controlroom.engine.repository import actions, contents, nodes, restoring, stored_versions
 from controlroom.engine.repository.errors import NodeNotFound
 from controlroom.engine.repository.model import Node, NodeKind, Right
 from controlroom.engine.repository.rights import Rights, is_container, rights_of
@@ -19,6 +19,7 @@ from controlroom.ids import PackageId
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
 from controlroom.ui.code_policies.pages import offered
 from controlroom.ui.entrance import Moved
+from controlroom.ui.numbers import id_of
 from controlroom.ui.pickers.picker import PickRefused
 from controlroom.ui.refusals import REFUSED, said, tried
 from controlroom.ui.repository import folders
@@ -174,13 +175,23 @@ async def ask_to_delete(request: Asking, number: Path[str]) -> Shown:
 
 @verb("/repository/{number:str}/delete", may=held(Right.DELETE))
 async def delete_node(request: Asking, number: Path[str]) -> Shown:
-    """Delete an empty folder, or a file."""
+    """Delete an empty folder, or a file; a half minute's Undo has it there again."""
     _, node = await node_of(request, number, Right.DELETE)
     _, refused = await tried(actions.delete(*request.governing, node.id))
     if refused:
         return await _question(request, node, refused=refused)
     above = f"/{node.parent_number}" if node.parent_number and len(node.path) > 2 else ""  # noqa: PLR2004 - workspace, itself
-    return request.done(f"{request.base}/repository{above}", f"{node.name} is deleted.")
+    undo = f"{request.base}/repository/{node.id}/restore"
+    return request.done(f"{request.base}/repository{above}", f"{node.name} is deleted.", undo=undo)
+
+
+@verb("/repository/{number:str}/restore", may=Permission.READ_PACKAGES)
+async def restore_node(request: Asking, number: Path[str]) -> Shown:
+    """Have a folder or file again that was deleted."""
+    found = await restoring.restore(*request.governing, id_of(number))
+    if found.workspace_id is not None and found.workspace_id != request.workspace:
+        raise NodeNotFound(number)
+    return request.done(f"{request.base}/repository/{found.number}", f"{found.name} is there again.")
 
 
 async def node_of(request: Asking, named: str, right: Right = Right.VIEW) -> tuple[Rights, Node]:

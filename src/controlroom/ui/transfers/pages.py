@@ -14,11 +14,11 @@ from controlroom.engine.repository.rights import Rights, rights_of
 from controlroom.engine.transfers import actions, store
 from controlroom.engine.transfers.listings import TRANSFERS, ListedTransfer, seen_by
 from controlroom.engine.transfers.model import Transfer, TransferKind, TransferState
-from controlroom.errors import Invalid, NotFound
+from controlroom.errors import NotFound
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
 from controlroom.ui.filters import Choice, Tab
 from controlroom.ui.lists import Col, ListPage
-from controlroom.ui.numbers import ensure_number
+from controlroom.ui.numbers import ensure_number, typed_number
 from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.routing import Place, page, verb
 from controlroom.ui.stored import stored
@@ -179,7 +179,7 @@ def _has_archive(transfer: Transfer) -> bool:
 async def _exported(request: Asking, fields: Fields) -> Transfer:
     """The export that a form asks for. Raises Invalid, NotFound."""
     named = [*fields.texts("file"), *fields.words("others")]
-    numbers = [_number(each) for each in dict.fromkeys(named)]
+    numbers = [typed_number(each) for each in dict.fromkeys(named)]
     return await actions.export(
         *request.governing,
         fields.text("name"),
@@ -188,13 +188,6 @@ async def _exported(request: Asking, fields: Fields) -> Transfer:
         with_values=fields.has("values"),
         password=fields.raw("password") or None,
     )
-
-
-def _number(text: str) -> int:
-    plain = text.removeprefix("#")
-    if not (plain.isdecimal() and plain.isascii() and len(plain) < 19):  # noqa: PLR2004 - digits of 63 bits
-        raise Invalid(f"{text[:40]} is no number of something in the repository", code="NUMBER_INVALID")
-    return int(plain)
 
 
 def _way(request: Asking, transfer: Transfer | None, last: str = "") -> list[Crumb]:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from controlroom.engine.access.errors import NameTaken
 from controlroom.engine.access.model import Actor
 from controlroom.engine.access.record import record
-from controlroom.engine.access.scope import ScopedTx, scoped
+from controlroom.engine.access.scope import Room, ScopedTx, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.vault.errors import LockerNotFound
 from controlroom.engine.vault.lockers import store
@@ -25,11 +25,7 @@ _KEPT: Final = "interval '1 hour'"
 
 
 async def keep(tx: ScopedTx, organization: OrganizationId, locker: LockerId) -> None:
-    """Note what a locked locker is, before it is deleted, and forget those that were deleted long ago."""
-    await tx.execute(
-        f"delete from deleted_locker where organization_id = %(organization)s and deleted_at < clock_now() - {_KEPT}",
-        organization=organization,
-    )
+    """Note what a locked locker is, before it is deleted."""
     await tx.execute(
         """
         insert into deleted_locker (locker_id, locker_number, organization_id, name, description, revision, created_by,
@@ -65,6 +61,11 @@ async def restore(engine: Engine, actor: Actor, locker: LockerId) -> Locker:
     if restored is None:
         raise LockerNotFound
     return restored
+
+
+async def forget(tx: ScopedTx, room: Room) -> int:  # noqa: ARG001 - every tenant's
+    """Forget the lockers whose deletion can't be taken back any more; how many."""
+    return await tx.execute(f"delete from deleted_locker where deleted_at < clock_now() - {_KEPT}")
 
 
 class _Gone(Struct, frozen=True):
