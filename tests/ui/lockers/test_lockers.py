@@ -27,11 +27,19 @@ async def test_a_locker_is_made_shared_and_deleted(visit, workspace, room, cleo)
     assert "Nothing was changed" in nobody.text
     await browser.post(f"{here}/members", user=other.username)
     await other.get(here, status=404)
+    undo = undo_of(await browser.get(here))
+    await browser.post(f"/{undo.action}", **dict(undo.fields))
+    assert "participate" in await other.get(here)
+    await browser.post(f"{here}/members", user=other.username)
 
     role = await room.engine.database.value("select name from role where organization_id is null order by id limit 1")
     await browser.post(f"{here}/consumers", role=role)
     assert re.search(rf"class=\"name\">{re.escape(role)}<", await browser.get(here))
     await browser.post(f"{here}/consumers", role=role, gone="1")
+    undo = undo_of(await browser.get(here))
+    await browser.post(f"/{undo.action}", **dict(undo.fields))
+    undo = undo_of(await browser.get(here))
+    await browser.post(f"/{undo.action}", **dict(undo.fields))
     assert "By none" in await browser.get(here)
     revision = re.search(r'name="revision" value="(\d+)"', await browser.get(f"{here}/edit"))[1]
     stale = await browser.post(f"{here}/edit", status=422, name=name, description="", revision=str(int(revision) + 7))
@@ -66,6 +74,15 @@ async def test_a_secret_of_the_organization_is_made_filled_shared_and_given_away
     await other.get(here, status=404)
     assert name not in await other.get("/shared-secrets")
     await outsider.post(f"{here}/values", status=404, **fields)
+    remove = re.findall(r'href="[^"]+(/values/[0-9]+/remove)"', page)[1]
+    question = await owner.get(f"{here}{remove}?part=dialog")
+    assert "The value that" in question
+    assert owner.username in question
+    await other.post(f"{here}{remove}", status=404)
+    await owner.post(f"{here}{remove}")
+    await owner.post(f"{here}{remove}", status=404)
+    assert (await owner.get(here)).count("has a value") == 1
+    await owner.post(f"{here}/values", **fields)
 
     locker = await lockers.create(room.engine, room.admin, name=f"L {uuid7()}", description="", owner=owner.user)
     await owner.post(f"{here}/locker", locker=locker.name)

@@ -59,9 +59,21 @@ async def test_credentials_are_made_and_deleted(visit, workspace, room):
         shown = await browser.get("//me")
         assert f"my {kind}" in shown
         assert value not in shown
-        delete = re.search(rf'action="(/me/credentials/{kind}/[0-9a-f-]+/delete)"', shown)[1]
+        delete = re.search(rf'href="(/me/credentials/{kind}/[0-9a-f-]+/delete)"', shown)[1]
+        question = await browser.get(f"/{delete}?part=dialog")
+        assert f"Delete the {kind} my {kind}?" in question
+        assert "are refused at once" in question
         await browser.post(f"/{delete}")
         await browser.post(f"/{delete}", 404)
+    value = re.search(r">(cru\w{37})<", (await browser.post("//me/credentials", 200, kind="key", name="job")).text)[1]
+    shown = await browser.get("//me")
+    assert value not in shown
+    reveal = re.search(r'href="(/me/keys/[0-9a-f-]+/reveal)"', shown)[1]
+    assert "audit log" in await browser.get(f"/{reveal}")
+    assert value in (await browser.post(f"/{reveal}", 200)).text
+    await (await visit(workspace)).post(f"/{reveal}", 404)
+    await browser.post("/" + re.search(r'href="(/me/credentials/key/[^"]+)"', shown)[1])
+    await browser.post(f"/{reveal}", 404)
     await browser.post("//me/credentials", 422, kind="pair", name="")
     await browser.post("//me/credentials", 400, kind="other", name="x")
     await flush_uses(room.engine)

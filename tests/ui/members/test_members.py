@@ -8,7 +8,9 @@ from controlroom.engine.access.grants.model import Principal, PrincipalKind
 from controlroom.engine.access.model import Role
 from controlroom.engine.access.roles.model import ADMIN
 from controlroom.engine.access.users.actions import create_user
+from controlroom.engine.workers.linking import create_link_token, link
 from controlroom.ids import uuid7
+from controlroom.protocol import Link
 from controlroom.ui.members import pages, pages_groups
 from controlroom.ui.pickers import picker
 from hypertext import links
@@ -83,7 +85,10 @@ async def test_who_is_logged_in_joins(visit, workspace, room, ada):
     assert f"Join as {browser.username}" in await browser.get(f"/{path}")
     answer = await browser.post(f"/{path}/join")
     assert answer.headers["location"] == "/"
-    await browser.post(action(await browser.get("/members/invitations"), "/withdraw"))
+    page = await browser.get("/members/invitations")
+    withdraw = "/" + re.search(r'href="([^"]+/withdraw)"', page)[1]
+    assert "leads nowhere any more" in await browser.get(f"{withdraw}?part=dialog")
+    await browser.post(withdraw)
     await browser.get(f"/{path}", status=404)
 
 
@@ -116,9 +121,18 @@ async def test_an_account_is_governed_by_who_may(visit, workspace, room, ada):
         made = (await browser.post(f"{here}/credentials", 200, kind=kind, name=f"my {kind}")).text
         assert 'id="value"' in made
     page = await browser.get(here)
+    seen = "/" + re.search(r'href="([^"]+/credentials/key/[0-9]+/reveal)"', page)[1]
+    assert "audit log" in await browser.get(f"{seen}?part=dialog")
+    again = (await browser.post(seen, 200)).text
+    assert re.search(r'id="value">cru\w{37}<', again)
+    assert "audit log" in again
+    await operator.post(seen, 403)
+    await browser.post(seen.replace("/key/", "/token/"), 404)
     for kind in ("pair", "key", "token"):
         assert f"my {kind}" in page
-        await browser.post(action(page, f'/credentials/{kind}/[^"]+/revoke'))
+        revoke = "/" + re.search(rf'href="([^"]+/credentials/{kind}/[^"]+/revoke)"', page)[1]
+        assert f"Revoke the {kind} my {kind}?" in await browser.get(f"{revoke}?part=dialog")
+        await browser.post(revoke)
     assert "my pair" not in await browser.get(here)
     await browser.post(f"{here}/disable")
     assert "disabled" in await browser.get(here)
@@ -129,6 +143,28 @@ async def test_an_account_is_governed_by_who_may(visit, workspace, room, ada):
     assert "not yours to change" in await operator.get(here)
     await operator.post(f"{here}/disable", 403)
     await operator.get("//admin/users", status=403)
+
+
+async def test_a_user_has_a_default_worker(govern, visit, workspace, room, ada):
+    """Where robots run as them; another is taken back by Undo; who may not write members changes nothing."""
+    browser, operator = await govern(workspace), await visit(workspace, Role.OPERATOR)
+    user = await a_viewer(room, ada)
+    here = f"//admin/users/{user.number}"
+    token = await create_link_token(room.engine, ada.actor, workspace)
+    name = f"rack-{uuid7().hex[-12:]}"
+    made = await link(room.engine, Link(link_token=token.value, name=name, slots=1))
+    assert "Default worker" in await browser.get(here)
+    await operator.post(f"{here}/default-worker", 403, worker=name)
+    assert "Nothing was changed" in (await browser.post(f"{here}/default-worker", 422, worker="no such one")).text
+
+    await browser.post(f"{here}/default-worker", worker=str(made.worker_id))
+    undo = undo_of(await browser.get(here))
+
+    default = "select default_worker_id from app_user where id = %(user)s"
+    assert await room.engine.database.value(default, user=user.id) == made.worker_id
+    assert name in await browser.get(here)
+    await browser.post(f"/{undo.action}", **dict(undo.fields))
+    assert await room.engine.database.value(default, user=user.id) is None
 
 
 async def test_grants_and_roles_are_given_and_made_by_who_may(visit, workspace, room, ada):

@@ -105,6 +105,7 @@ async def test_a_package_comes_from_git(visit, workspace, room, ada):
     assert re.search(r"tag <span class=\"mono\">v1</span>", page)
     await browser.post(f"{here}/source", url="https://git.example.com/r.git", ref_kind="own", ref="", folder="x")
     assert "its own branch" in await browser.get(here)
+    assert "are lost" in await browser.get(f"{here}/source/remove?part=dialog")
     await browser.post(f"{here}/source/remove")
     assert "git.example.com" not in await browser.get(here)
     assert "it can be taken back" in await browser.get(f"{here}/delete")

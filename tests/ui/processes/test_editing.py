@@ -169,6 +169,8 @@ async def test_it_is_wired(visit, workspace, room, ada, process, cleo):
     page = await browser.get(f"{here}/triggers")
     assert f".{number}." in page.split("mail-address")[1]
     await browser.post(f"{here}/mail", is_set="yes", is_enabled="on")
+    for verb in ("rotate", "delete"):
+        assert "is refused" in await browser.get(f"{here}/mail/{verb}?part=dialog")
     await browser.post(f"{here}/mail/rotate")
     await browser.post(f"{here}/mail/delete")
     await browser.post(f"{here}/chains", next=str(number), end="completed")

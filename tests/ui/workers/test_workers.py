@@ -2,10 +2,12 @@
 
 import re
 
+from console_walk import undo_of
 from controlroom.engine.access.model import Role
 from controlroom.engine.queues import actions as queues
 from controlroom.engine.workers import actions as workers
 from controlroom.engine.workers.linking import link
+from controlroom.ids import uuid7
 from controlroom.protocol import Link
 from controlroom.ui.workers import pages_groups
 
@@ -39,6 +41,27 @@ async def test_a_worker_is_linked_by_the_command_on_the_page(visit, workspace, r
     assert f'<a href="{browser.base}/groups/{group}">linux-fin</a>' in overview
     assert "has not come yet" in overview
     assert made.name == "fin-linux-05"
+
+
+async def test_a_link_token_is_called_otherwise(visit, workspace):
+    """And works for another time; Undo has it as it was; who may only look does not change it."""
+    browser, viewer = await visit(workspace), await visit(workspace, Role.VIEWER)
+    group = (await browser.post("/groups/new", name=f"g-{uuid7()}")).headers["location"].removeprefix(browser.base)
+    shown = (await browser.post("/workers/link", status=200, group=group.rpartition("/")[2], slots="1")).text
+    here = re.search(r"(/workers/link/\d+)\?part=waiting", shown)[1]
+    form = await browser.get(f"{here}/edit")
+    assert 'value="from the console"' in form
+    await viewer.post(f"{here}/edit", status=403, name="mine", until="")
+    assert "Nothing was changed" in (await browser.post(f"{here}/edit", status=422, name="rack", until="soon")).text
+
+    await browser.post(f"{here}/edit", name="rack four", until="")
+    undo = undo_of(await browser.get(group))
+    page = await browser.get(group)
+
+    assert "rack four" in page
+    assert "works without an end" in page
+    await browser.post(f"/{undo.action}", **dict(undo.fields))
+    assert "from the console" in await browser.get(group)
 
 
 async def test_a_worker_rests_goes_on_and_is_unlinked(visit, workspace, room):
@@ -163,11 +186,16 @@ async def test_a_group_is_opened_to_people_and_roles(visit, workspace, cleo):
     page = await browser.get(here)
     assert "All who start runs" in page
     await browser.post(f"{here}/open-to", user=other.username)
-    assert other.username in await browser.get(here)
+    page = await browser.get(here)
+    assert other.username in page
+    undo = undo_of(page)
     assert "Nothing was changed" in (await browser.post(f"{here}/open-to", status=422, user="nobody at all")).text
     await viewer.post(f"{here}/open-to", status=403, user=viewer.username)
     await outsider.post(f"{here}/open-to", status=404, user=outsider.username)
 
+    await browser.post(f"/{undo.action}", **dict(undo.fields))
+    assert "All who start runs" in await browser.get(here)
+    await browser.post(f"{here}/open-to", user=other.username)
     await browser.post(f"{here}/open-to", user=viewer.username)
     await viewer.post(f"{here}/open-to", role="operator")  # who owns it says to whom it is open
     assert "holders of the role" in await viewer.get(here)

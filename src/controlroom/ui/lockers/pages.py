@@ -130,7 +130,12 @@ async def set_member(request: Asking, number: Path[str]) -> Shown:
         _, refused = await tried(change)
     if refused:
         return await _show(request, locker, refused=refused)
-    return request.done(f"{request.base}/lockers/{number}", "Who looks after the locker is changed.")
+    here, said_ = f"{request.base}/lockers/{number}", "Who looks after the locker is changed."
+    had = next((each.rights for each in locker.members if each.user_id == user), None)
+    if rights or not had:
+        return request.done(here, said_)
+    right = max(had, key=list(LockerRight).index)  # it includes the lesser ones
+    return request.done(here, said_, undo=f"{here}/members", undo_with={"user": str(user), "right": right.value})
 
 
 @verb("/lockers/{number:str}/consumers", may=held(LockerRight.MANAGE))
@@ -145,7 +150,9 @@ async def change_consumers(request: Asking, number: Path[str]) -> Shown:
         _, refused = await tried(verb_of(*request.governing, locker.id, role))
     if refused:
         return await _show(request, locker, refused=refused)
-    return request.done(f"{request.base}/lockers/{number}", "Who uses the locker is changed.")
+    here = f"{request.base}/lockers/{number}"
+    undo_with = {"role": str(role)} if fields.has("gone") else {"role": str(role), "gone": "1"}
+    return request.done(here, "Who uses the locker is changed.", undo=f"{here}/consumers", undo_with=undo_with)
 
 
 @page("/lockers/{number:str}/delete", needs=Permission.READ_SECRETS)

@@ -6,10 +6,11 @@ from typing import Final
 from controlroom.engine.access import history
 from controlroom.engine.access.nouns import USER
 from controlroom.engine.references import resolve
+from controlroom.engine.vault.errors import ValueNotFound
 from controlroom.engine.vault.lockers.rules import asker_of
 from controlroom.engine.vault.lockers.store import LOCKER
 from controlroom.engine.vault.shared import actions, giving, values
-from controlroom.engine.vault.shared.giving import Given
+from controlroom.engine.vault.shared.giving import Given, HeldValue
 from controlroom.engine.vault.shared.listings import seen_by
 from controlroom.engine.vault.shared.model import AttributeDefinition, SecretChange, SharedSecret
 from controlroom.engine.vault.shared.rules import may_edit
@@ -38,6 +39,8 @@ _READS: Final = Permission.READ_SECRETS
 _NEW_ROWS: Final = 3
 """Empty rows for further attributes."""
 _MOST_ROWS: Final = 100
+_MOST_VALUES: Final = 200
+"""Values that are listed: where each user gives their own, there may be many."""
 
 
 @page("/shared-secrets", needs=_READS)
@@ -128,6 +131,37 @@ async def give_values(request: Asking, number: Path[str]) -> Shown:
     if refused:
         return await _show(request, secret, refused=refused)
     return request.done(f"{request.base}/shared-secrets/{number}", "The values are sealed.")
+
+
+@page("/shared-secrets/{number:str}/values/{value:int}/remove", needs=_READS)
+async def ask_to_remove_value(request: Asking, number: Path[str], value: Path[int]) -> Shown:
+    """What is lost."""
+    secret = await _secret(request, number)
+    return await request.show(
+        "lockers/value_remove.html",
+        title=f"Remove a value of {secret.name}",
+        at="secrets",
+        crumbs=_way(request, secret, "Remove a value"),
+        secret=secret,
+        value=await _value(request, secret, value),
+    )
+
+
+@verb("/shared-secrets/{number:str}/values/{value:int}/remove", may=held(Of.VALUES))
+async def remove_value(request: Asking, number: Path[str], value: Path[int]) -> Shown:
+    """Remove one value; the attribute stays, and lacks it."""
+    secret = await _secret(request, number)
+    its = await _value(request, secret, value)
+    await giving.remove(*request.governing, secret.id, its.id)
+    return request.done(f"{request.base}/shared-secrets/{number}", f"{its.attribute_name} has lost this value.")
+
+
+async def _value(request: Asking, secret: SharedSecret, number: int) -> HeldValue:
+    """A value that is the actor's to remove. Raises ValueNotFound."""
+    for each in await giving.removable(*request.governing, secret.id):
+        if each.number == number:
+            return each
+    raise ValueNotFound
 
 
 @verb("/shared-secrets/{number:str}/locker", may=held(Of.SECRET))
@@ -228,6 +262,8 @@ async def _show(request: Asking, secret: SharedSecret, *, refused: str = "") -> 
         status=REFUSED if refused else 200,
         secret=secret,
         here=f"{request.base}/shared-secrets/{secret.number}",
+        removable=(await giving.removable(*request.governing, secret.id))[:_MOST_VALUES],
+        most_values=_MOST_VALUES,
         given=set(await values.given(request.db, secret.id, user)),
         fillable=[each for each in secret.attributes if may or each.is_user_provided],
         locker=await LOCKERS.offered(request, str(secret.locker_id or "")) if may else None,

@@ -4,23 +4,26 @@ from typing import Any, Final
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from controlroom.engine.access import personal_tokens, sessions
+from controlroom.engine.access import personal_tokens, sessions, user_keys
+from controlroom.engine.access.errors import UserKeyNotFound
 from controlroom.engine.access.logins import log_in
 from controlroom.engine.access.users import accounts, log_ins
 from controlroom.engine.access.users import actions as users
 from controlroom.engine.access.users.accounts import Profile, Standing
 from controlroom.engine.access.users.people import person
-from controlroom.errors import Conflict, Invalid, Unauthenticated
-from controlroom.ids import PersonalTokenId, SessionId, UserCredentialId, UserId
+from controlroom.errors import Conflict, Invalid, NotFound, Unauthenticated
+from controlroom.ids import PersonalTokenId, SessionId, UserCredentialId, UserId, UserKeyId
 from controlroom.ui import cookies
 from controlroom.ui.asking import Asking, Crumb, Path, Shown
 from controlroom.ui.frame import DENSITIES, THEMES
+from controlroom.ui.questions import ask
 from controlroom.ui.refusals import REFUSED, said, tried
 from controlroom.ui.rights import everybody
 from controlroom.ui.routing import GROUPS, page, verb
 
 _ABOVE: Final = {"above_workspaces": True}
 _MOST: Final = 200
+_KINDS: Final = ("pair", "key", "token")
 _CRUMB: Final = Crumb("You", "/me")
 
 
@@ -86,17 +89,43 @@ async def make_credential(request: Asking) -> Shown:
     """A pair for rcc, or a token for programs; its value is shown this once."""
     fields = await request.fields()
     kind, name = fields.text("kind"), fields.text("name")
-    if kind not in {"pair", "token"}:
+    if kind not in _KINDS:
         raise Invalid("There is no such credential.", code="CREDENTIAL_KIND_WRONG")
     engine, actor, own = request.engine, request.actor, _own(request)
     made: tuple[Any, str] | None
     if kind == "pair":
         made, refused = await tried(users.create_credential(engine, actor, own, name=name))
+    elif kind == "key":
+        made, refused = await tried(user_keys.make(engine, actor, own, name=name))
     else:
         made, refused = await tried(personal_tokens.make(engine, actor, own, name=name))
     if made is None:
         return await _show(request, wrong={"credential": refused}, status=REFUSED)
     return await _value(request, made, kind)
+
+
+@page("/me/credentials/{kind:str}/{credential:uuid}/delete", opt=_ABOVE)
+async def ask_to_delete(request: Asking, kind: Path[str], credential: Path[UUID]) -> Shown:
+    """What ends with it."""
+    engine, actor, own = request.engine, request.actor, _own(request)
+    known = [
+        *(("pair", each.id, each.name) for each in await users.list_credentials(engine, actor, own, limit=_MOST)),
+        *(("key", each.id, each.name) for each in await user_keys.list_keys(engine, actor, own)),
+        *(("token", each.id, each.name) for each in await personal_tokens.list_tokens(engine, actor, own)),
+    ]
+    name = next((name for its, id_, name in known if (its, id_) == (kind, credential)), None)
+    if name is None:
+        raise NotFound("There is no such credential.", code="CREDENTIAL_UNKNOWN")
+    return await ask(
+        request,
+        f"Delete the {kind} {name}",
+        label="Delete",
+        back="/me#credentials",
+        lost="Programs that come as you with it are refused at once.",
+        stays="Your other credentials stay.",
+        at="me",
+        crumbs=[_CRUMB, Crumb(f"Delete {name}")],
+    )
 
 
 @verb("/me/credentials/{kind:str}/{credential:uuid}/delete", opt=_ABOVE, may=everybody)
@@ -105,9 +134,35 @@ async def delete_credential(request: Asking, kind: Path[str], credential: Path[U
     engine, actor, own = request.engine, request.actor, _own(request)
     if kind == "pair":
         await users.revoke_credential(engine, actor, own, UserCredentialId(credential))
+    elif kind == "key":
+        await user_keys.revoke(engine, actor, own, UserKeyId(credential))
     else:
         await personal_tokens.delete(engine, actor, own, PersonalTokenId(credential))
     return request.done("/me#credentials", "The credential is deleted.")
+
+
+@page("/me/keys/{credential:uuid}/reveal", opt=_ABOVE)
+async def ask_to_reveal(request: Asking, credential: Path[UUID]) -> Shown:
+    """Whether to look."""
+    key = await _key(request, credential)
+    return await request.show(
+        "me/reveal.html", title=f"View {key.name}", crumbs=[_CRUMB, Crumb(f"View {key.name}")], key=key
+    )
+
+
+@verb("/me/keys/{credential:uuid}/reveal", opt=_ABOVE, may=everybody)
+async def reveal_key(request: Asking, credential: Path[UUID]) -> Shown:
+    """Show the value of a key once more, in this answer alone. It is recorded."""
+    key = await _key(request, credential)
+    value = await user_keys.reveal(request.engine, request.actor, _own(request), key.id)
+    return await _value(request, (key, value), "key", is_new=False)
+
+
+async def _key(request: Asking, wanted: UUID) -> user_keys.UserKey:
+    for each in await user_keys.list_keys(request.engine, request.actor, _own(request)):
+        if each.id == wanted:
+            return each
+    raise UserKeyNotFound
 
 
 @page("/me/tokens/{credential:uuid}/rotate", opt=_ABOVE)
@@ -126,10 +181,10 @@ async def rotate_token(request: Asking, credential: Path[UUID]) -> Shown:
     return await _value(request, made, "token")
 
 
-async def _value(request: Asking, made: tuple[Any, str], kind: str) -> Shown:
+async def _value(request: Asking, made: tuple[Any, str], kind: str, *, is_new: bool = True) -> Shown:
     name = made[0].name
     return await request.show(
-        "me/value.html", title=f"Credential {name}", crumbs=[_CRUMB, Crumb(name)], made=made, kind=kind
+        "me/value.html", title=f"Credential {name}", crumbs=[_CRUMB, Crumb(name)], made=made, kind=kind, is_new=is_new
     )
 
 
@@ -170,6 +225,7 @@ async def _show(request: Asking, *, wrong: dict[str, str] | None = None, status:
         session=await log_ins.session_of(engine, actor, request.scope["state"]["token"]),
         pairs=await users.list_credentials(engine, actor, own, limit=_MOST),
         most_pairs=_MOST,
+        keys=await user_keys.list_keys(engine, actor, own),
         tokens=await personal_tokens.list_tokens(engine, actor, own),
         zones=sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/")),
         themes=THEMES,

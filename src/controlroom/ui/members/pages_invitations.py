@@ -19,6 +19,7 @@ from controlroom.ui.entrance import who_is
 from controlroom.ui.filters import Choice, Tab
 from controlroom.ui.lists import Col, ListPage
 from controlroom.ui.members.pages import ROLES_OF_MEMBERS, role_of, tabs_of
+from controlroom.ui.questions import ask
 from controlroom.ui.rights import everybody
 from controlroom.ui.routing import page, verb
 
@@ -86,6 +87,24 @@ async def invite(request: Asking) -> Shown:
         crumbs=crumbs,
         invitation=made,
         link=f"{request.origin}/invite/{token}",
+    )
+
+
+@page("/members/invitations/{named:str}/withdraw", needs=(Permission.WRITE_MEMBERS, Permission.READ_MEMBERS))
+async def ask_to_withdraw(request: Asking, named: Path[str]) -> Shown:
+    """Who does not come then."""
+    found = await resolve(*request.reading, store.INVITATION, named, Ways.ID | Ways.NUMBER)
+    invitation = await store.get(*request.reading, found)
+    whom = invitation.email or f"the {invitation.role.value} who has the link"
+    return await ask(
+        request,
+        "Take the invitation back",
+        label="Take it back",
+        back=f"{request.base}/members/invitations",
+        lost=f"The link leads nowhere any more: {whom} can't come by it.",
+        stays="Another invitation has another link.",
+        at="members",
+        crumbs=request.way(("Members", "/members"), ("Invitations", "/members/invitations"), "Take back"),
     )
 
 

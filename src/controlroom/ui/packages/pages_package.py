@@ -19,6 +19,7 @@ from controlroom.robots.exclude_newer import parse_moment, written
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown, elsewhere
 from controlroom.ui.numbers import ensure_number, id_of
 from controlroom.ui.packages.pages import may_change, ref_kinds, wanted_of
+from controlroom.ui.questions import ask
 from controlroom.ui.refusals import REFUSED, said, tried
 from controlroom.ui.repository.pages import who_edits
 from controlroom.ui.routing import page, verb
@@ -204,6 +205,22 @@ async def fetch_source(request: Asking, number: Path[str]) -> Shown:
     """Fetch it now."""
     await sources.want(*request.acting, await _package(request, number))
     return request.done(f"{request.base}/packages/{number}", "It is fetched in a moment.")
+
+
+@page("/packages/{number:str}/source/remove", needs=(Permission.WRITE_PACKAGES, Permission.READ_PACKAGES))
+async def ask_to_remove_source(request: Asking, number: Path[str]) -> Shown:
+    """What must be told again, should it be fetched again."""
+    package = await _seen(request, number)
+    return await ask(
+        request,
+        f"Fetch {package.name} no more",
+        label="Fetch no more",
+        back=f"{request.base}/packages/{number}",
+        lost="Where it is fetched from, its credential and the address that tells of new commits are lost.",
+        stays="Its versions stay.",
+        at="packages",
+        crumbs=request.way(("Packages", "/packages"), (package.name, f"/packages/{number}"), "Fetch no more"),
+    )
 
 
 @verb("/packages/{number:str}/source/remove", may=Permission.WRITE_PACKAGES)

@@ -6,7 +6,7 @@ from typing import Final
 from controlroom.engine.access.groups.listings import USER_GROUPS
 from controlroom.engine.access.key_uses import API_KEYS
 from controlroom.engine.access.roles.holders import EVERY_ROLE
-from controlroom.engine.access.scope import scope_of, within
+from controlroom.engine.access.scope import Scope, scope_of, within
 from controlroom.engine.access.users.people import PEOPLE
 from controlroom.engine.analyses.listings import CODE_POLICIES
 from controlroom.engine.connections.listings import CONNECTIONS as LISTED_CONNECTIONS
@@ -62,6 +62,18 @@ def _in_service(*permissions: Permission) -> Seen:
         return None if held is None else in_service(scope_of(request.actor, held, request.workspace))
 
     return seen
+
+
+def machines_anywhere(request: Asking) -> Scope | None:
+    """All that runs robots in a workspace where the actor may see it; None where they may nowhere."""
+    permission, actor = Permission.READ_WORKERS, request.actor
+    held = any(actor.may(permission, each) for each in (None, *actor.grants))
+    return scope_of(actor, permission) if held else None
+
+
+def _machines(request: Asking) -> Within | None:
+    seen = machines_anywhere(request)
+    return None if seen is None else in_service(seen)
 
 
 def _whole(request: Asking) -> Within:
@@ -171,6 +183,7 @@ _SERVING: Final = _in_service(Permission.READ_WORKERS, Permission.WRITE_PROCESSE
 _ON_MACHINES: Final = _in_service(Permission.READ_WORKERS)
 GROUPS: Final = _picker("groups", "group", WORKER_GROUPS, _SERVING)
 WORKERS: Final = _picker("workers", "worker", LISTED_WORKERS, _SERVING)
+ALL_WORKERS: Final = _picker("all-workers", "worker", LISTED_WORKERS, _machines)
 RUN_ON: Final = Picker(
     key="places",
     word="place",

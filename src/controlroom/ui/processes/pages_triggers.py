@@ -20,6 +20,7 @@ from controlroom.ui.asking import Asking, Path, Permission, Shown
 from controlroom.ui.pickers.known import PROCESSES
 from controlroom.ui.processes.one import acted_on, back_from, process_of, show
 from controlroom.ui.processes.pages_chains import ENDS
+from controlroom.ui.questions import ask
 from controlroom.ui.routing import page, verb
 
 _MOST: Final = 200
@@ -92,12 +93,40 @@ async def set_mail(request: Asking, number: Path[str]) -> Shown:
     return request.done(await back_from(request, process), "Mail to its address is taken so.")
 
 
+@page("/processes/{number:str}/mail/rotate", needs=(_WRITES, Permission.READ_PROCESSES))
+async def ask_to_rotate_mail(request: Asking, number: Path[str]) -> Shown:
+    """What mail is lost."""
+    return await _ask_of_mail(request, number, "Give it another address")
+
+
 @verb("/processes/{number:str}/mail/rotate", may=Permission.WRITE_PROCESSES)
 async def rotate_mail(request: Asking, number: Path[str]) -> Shown:
     """Another address; the one before takes nothing any more."""
     process = await acted_on(request, number, _WRITES)
     await emails.rotate(*request.acting, process.id)
     return request.done(await back_from(request, process), "It has another address.")
+
+
+@page("/processes/{number:str}/mail/delete", needs=(_WRITES, Permission.READ_PROCESSES))
+async def ask_to_delete_mail(request: Asking, number: Path[str]) -> Shown:
+    """What mail is lost."""
+    return await _ask_of_mail(request, number, "Take the address away")
+
+
+async def _ask_of_mail(request: Asking, number: str, label: str) -> Shown:
+    process = await process_of(request, number)
+    here, back = f"/processes/{process.number}", request.query_params.get("back", "")
+    return await ask(
+        request,
+        f"{label}: {process.name}",
+        label=label,
+        back=f"{request.base}{here}/triggers",
+        lost="Mail to the address that it has now is refused, from whoever knows it, and no later one is the same.",
+        stays="Items that came by mail stay.",
+        at="processes",
+        crumbs=request.way(("Processes", "/processes"), (process.name, here), "Mail"),
+        fields={"back": back} if back else {},
+    )
 
 
 @verb("/processes/{number:str}/mail/delete", may=Permission.WRITE_PROCESSES)

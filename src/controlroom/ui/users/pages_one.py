@@ -4,19 +4,24 @@ from enum import Enum
 from typing import Any, Final
 
 from controlroom.engine.access import personal_tokens, user_keys
-from controlroom.engine.access.errors import UserNotFound
+from controlroom.engine.access.errors import UserKeyNotFound, UserNotFound
 from controlroom.engine.access.model import Permission, User
 from controlroom.engine.access.nouns import PERSONAL_TOKEN, USER, USER_CREDENTIAL, USER_KEY
 from controlroom.engine.access.scope import Of
+from controlroom.engine.access.user_keys import UserKey
 from controlroom.engine.access.users import accounts, actions, log_ins, people
 from controlroom.engine.access.users.accounts import Profile, Standing
 from controlroom.engine.nouns import Ways
 from controlroom.engine.references import resolve
+from controlroom.engine.workers import defaults
 from controlroom.errors import Forbidden, NotFound
-from controlroom.ids import SessionId, UserId, as_uuid
-from controlroom.ui.asking import Asking, Crumb, Path, Shown
+from controlroom.ids import SessionId, UserId, WorkerId, as_uuid
+from controlroom.ui.asking import Asking, Crumb, Fields, Path, Shown
 from controlroom.ui.numbers import ensure_number
-from controlroom.ui.rights import every, held, in_organization
+from controlroom.ui.pickers.known import ALL_WORKERS, machines_anywhere
+from controlroom.ui.questions import ask
+from controlroom.ui.refusals import REFUSED, tried
+from controlroom.ui.rights import anywhere, every, held, in_organization
 from controlroom.ui.routing import page, verb
 from controlroom.ui.users.pages import ABOVE, chosen_roles, given_roles
 
@@ -34,8 +39,12 @@ class Over(Enum):
 @page(_ONE, opt=ABOVE, is_read=True)
 async def show_user(request: Asking, named: Path[str]) -> Shown:
     """All of it; who does not govern the account sees who it is."""
-    user = await _user(request, named)
+    return await _show(request, await _user(request, named))
+
+
+async def _show(request: Asking, user: User, *, fields: Fields | None = None, refused: str = "") -> Shown:
     person = await _person(request, user.id)
+    worker = fields.text("worker") if fields else str(await _default_worker(request, user.id) or "")
     values: dict[str, Any] = {
         "user": user,
         "full_name": _name(user),
@@ -43,11 +52,18 @@ async def show_user(request: Asking, named: Path[str]) -> Shown:
         "person": person,
         "audits": request.actor.may(Permission.READ_AUDIT, None),
         "can_write": request.actor.may(Permission.WRITE_MEMBERS, None),
+        "worker": await ALL_WORKERS.offered(request, worker) if machines_anywhere(request) else None,
+        "refused": refused,
         **await _keys_and_sessions(request, user.id),
         **await given_roles(request, [each.id for each in person.roles] if person else ()),
     }
     return await request.show(
-        "users/one.html", title=_name(user), at="users", crumbs=_crumbs(request, Crumb(_name(user))), **values
+        "users/one.html",
+        title=_name(user),
+        at="users",
+        crumbs=_crumbs(request, Crumb(_name(user))),
+        status=REFUSED if refused else 200,
+        **values,
     )
 
 
@@ -115,6 +131,33 @@ async def delete(request: Asking, named: Path[str]) -> Shown:
     return request.done("/admin/users", "The user is deleted; what they did stays written.")
 
 
+@verb(f"{_ONE}/default-worker", opt=ABOVE, may=every(held(Over.ACCOUNT), anywhere(Permission.WRITE_MEMBERS)))
+async def set_default_worker(request: Asking, named: Path[str]) -> Shown:
+    """Where robots run as the user, unless other places are named; or nowhere in particular."""
+    fields = await request.fields()
+    user = await _user(request, named)
+    before = await _default_worker(request, user.id)
+    here = f"/admin/users/{user.number}"
+    chosen, refused = await tried(ALL_WORKERS.chosen(request, fields.text("worker")))
+    if not refused:
+        worker = as_uuid(chosen or "")
+        _, refused = await tried(
+            defaults.set_default(*request.governing, user.id, None if worker is None else WorkerId(worker))
+        )
+    if refused:
+        return await _show(request, user, fields=fields, refused=refused)
+    undo_with = {"worker": str(before or "")}
+    return request.done(here, "Their default worker is changed.", undo=f"{here}/default-worker", undo_with=undo_with)
+
+
+async def _default_worker(request: Asking, user: UserId) -> WorkerId | None:
+    """The default worker of a user, as far as the actor may know of it."""
+    seen = machines_anywhere(request)
+    if seen is None:
+        return None
+    return (await defaults.of_users(request.db, seen, [user])).get(user)
+
+
 @verb(f"{_ONE}/sessions/end", opt=ABOVE, may=held(Over.ACCOUNT))
 async def end_sessions(request: Asking, named: Path[str]) -> Shown:
     """Log them out: of one session, or wherever they are."""
@@ -139,6 +182,45 @@ async def make_credential(request: Asking, named: Path[str]) -> Shown:
             _, value = await user_keys.make(*request.governing, user.id, name=name)
         case _:
             _, value = await personal_tokens.make(*request.governing, user.id, name=name)
+    return await _value(request, user, name, value, kind=fields.text("kind"), is_new=True)
+
+
+@page(f"{_ONE}/credentials/{{kind:str}}/{{of:str}}/reveal", opt=ABOVE)
+async def ask_to_reveal(request: Asking, named: Path[str], kind: Path[str], of: Path[str]) -> Shown:
+    """Whether to look."""
+    user = await _user(request, named)
+    key = await _key(request, user, kind, of)
+    crumbs = _crumbs(request, Crumb(_name(user), f"/admin/users/{user.number}"), Crumb(f"View {key.name}"))
+    return await request.show(
+        "users/reveal.html",
+        title=f"View {key.name}",
+        at="users",
+        crumbs=crumbs,
+        user=user,
+        full_name=_name(user),
+        key=key,
+    )
+
+
+@verb(f"{_ONE}/credentials/{{kind:str}}/{{of:str}}/reveal", opt=ABOVE, may=held(Over.ACCOUNT))
+async def reveal(request: Asking, named: Path[str], kind: Path[str], of: Path[str]) -> Shown:
+    """Show the value of a key once more, in this answer alone. It is recorded who saw it."""
+    user = await _user(request, named)
+    key = await _key(request, user, kind, of)
+    value = await user_keys.reveal(*request.governing, user.id, key.id)
+    return await _value(request, user, key.name, value, kind=kind, is_new=False)
+
+
+async def _key(request: Asking, user: User, kind: str, of: str) -> UserKey:
+    """A key of the user; what another kind of credential holds is never seen again. Raises UserKeyNotFound."""
+    if kind == "key" and of.isdecimal():
+        for each in await user_keys.list_keys(*request.governing, user.id):
+            if str(each.number) == of:
+                return each
+    raise UserKeyNotFound
+
+
+async def _value(request: Asking, user: User, name: str, value: str, *, kind: str, is_new: bool) -> Shown:
     return await request.show(
         "users/value.html",
         title=name,
@@ -146,7 +228,29 @@ async def make_credential(request: Asking, named: Path[str]) -> Shown:
         crumbs=_crumbs(request, Crumb(_name(user), f"/admin/users/{user.number}"), Crumb(name)),
         user=user,
         value=value,
-        kind=fields.text("kind"),
+        kind=kind,
+        is_new=is_new,
+    )
+
+
+@page(f"{_ONE}/credentials/{{kind:str}}/{{of:str}}/revoke", opt=ABOVE)
+async def ask_to_revoke(request: Asking, named: Path[str], kind: Path[str], of: Path[str]) -> Shown:
+    """What ends with it."""
+    user = await _user(request, named)
+    known = (await _keys_and_sessions(request, user.id))["credentials"]
+    name = next((name for its, number, name, *_ in known if (its, str(number)) == (kind, of)), None)
+    if name is None:
+        raise NotFound("There is no such credential.", code="CREDENTIAL_UNKNOWN")
+    here = f"/admin/users/{user.number}"
+    return await ask(
+        request,
+        f"Revoke the {kind} {name}",
+        label="Revoke",
+        back=here,
+        lost=f"Programs that come as {_name(user)} with it are refused at once.",
+        stays="The user keeps their other credentials.",
+        at="users",
+        crumbs=_crumbs(request, Crumb(_name(user), here), Crumb("Revoke")),
     )
 
 

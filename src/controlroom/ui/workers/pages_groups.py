@@ -181,7 +181,11 @@ async def open_to(request: Asking, number: Path[str]) -> Shown:
         _, refused = await tried(whole_groups.update(*request.governing, found, change))
     if refused:
         return await _show(request, await store.get_group(request.db, seen, found), refused=refused)
-    return request.done(f"{request.base}/groups/{number}", "To whom the group is open is changed.")
+    here, undo_with = f"{request.base}/groups/{number}", {"role" if of_role else "user": str(named)}
+    if not fields.has("gone"):
+        undo_with["gone"] = "1"
+    said = "To whom the group is open is changed."
+    return request.done(here, said, undo=f"{here}/open-to", undo_with=undo_with)
 
 
 async def _holder(request: Asking, role: str, user: str) -> UserId | RoleId:

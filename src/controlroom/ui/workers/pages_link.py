@@ -13,9 +13,11 @@ from controlroom.engine.workers.model import LinkToken, Serves, TheseWorkspaces
 from controlroom.engine.workers.store import WORKER_GROUP
 from controlroom.errors import Invalid
 from controlroom.ui.asking import Asking, Fields, Path, Permission, Shown
+from controlroom.ui.local_times import local_said, read_moment
 from controlroom.ui.pickers.known import GROUPS
 from controlroom.ui.pickers.picker import PickRefused
-from controlroom.ui.refusals import REFUSED, said
+from controlroom.ui.questions import ask
+from controlroom.ui.refusals import REFUSED, said, tried
 from controlroom.ui.routing import page, verb
 from controlroom.ui.workers.pages_serving import choice_of, wanted
 
@@ -93,12 +95,76 @@ async def show_again(request: Asking, token: Path[int]) -> Shown:
     return await _show(request, chosen="", slots="", wrongs={}, token=its, command=command, come=[])
 
 
+@page("/workers/link/{token:int}/delete", needs=(Permission.WRITE_WORKERS, Permission.READ_WORKERS))
+async def ask_to_delete_token(request: Asking, token: Path[int]) -> Shown:
+    """Who does not come then."""
+    its = await link_tokens.get(*request.reading, await resolve(*request.reading, LINK_TOKEN, str(token)))
+    name, here = its.name or f"token #{its.number}", f"/workers/link/{its.number}"
+    return await ask(
+        request,
+        f"Take {name} back",
+        label="Take it back",
+        back=f"{request.base}{here}",
+        lost="No further worker comes to this workspace with it.",
+        stays="Workers that have come stay linked.",
+        at="workers",
+        crumbs=request.way(("Workers and queues", "/workers"), (name, here), "Take back"),
+    )
+
+
 @verb("/workers/link/{token:int}/delete", may=Permission.WRITE_WORKERS)
 async def delete_token(request: Asking, token: Path[int]) -> Shown:
     """Let it link nobody any more."""
     found = await resolve(request.db, request.scope_for(Permission.WRITE_WORKERS), LINK_TOKEN, str(token))
     await linking.delete_link_token(*request.acting, found)
     return request.done(f"{request.base}/workers", "The token links nobody any more. Workers that came with it stay.")
+
+
+@page("/workers/link/{token:int}/edit", needs=(Permission.WRITE_WORKERS, Permission.READ_WORKERS))
+async def ask_to_edit_token(request: Asking, token: Path[int]) -> Shown:
+    """What it is called, and until when it works."""
+    its = await link_tokens.get(*request.reading, await resolve(*request.reading, LINK_TOKEN, str(token)))
+    return await _token_form(request, its, Fields([*_said(request, its).items()]))
+
+
+@verb("/workers/link/{token:int}/edit")
+async def edit_token(request: Asking, token: Path[int]) -> Shown:
+    """Call it otherwise, or let it work for another time."""
+    fields = await request.fields()
+    seen = request.scope_for(Permission.WRITE_WORKERS)
+    its = await link_tokens.get(request.db, seen, await resolve(request.db, seen, LINK_TOKEN, str(token)))
+    _, refused = await tried(_edited(request, its, fields))
+    if refused:
+        return await _token_form(request, its, fields, refused=refused)
+    here = f"{request.base}/workers/link/{its.number}"
+    return request.done(here, "The token is changed.", undo=f"{here}/edit", undo_with=_said(request, its))
+
+
+async def _edited(request: Asking, token: LinkToken, fields: Fields) -> LinkToken:
+    until = fields.text("until")
+    at = read_moment(until, request.reader.zone, token.expires_at) if until else None
+    return await linking.update_link_token(*request.acting, token.id, name=fields.text("name"), expires_at=at)
+
+
+def _said(request: Asking, token: LinkToken) -> dict[str, str]:
+    until = "" if token.expires_at is None else local_said(token.expires_at, request.reader.zone)
+    return {"name": token.name, "until": until}
+
+
+async def _token_form(request: Asking, token: LinkToken, fields: Fields, *, refused: str = "") -> Shown:
+    name = token.name or f"token #{token.number}"
+    return await request.show(
+        "workers/token_form.html",
+        title=f"Edit {name}",
+        at="workers",
+        crumbs=request.way(("Workers and queues", "/workers"), (name, f"/workers/link/{token.number}"), "Edit"),
+        status=REFUSED if refused else 200,
+        token=token,
+        here=f"{request.base}/workers/link/{token.number}",
+        fields=fields,
+        zone=request.reader.zone_name,
+        refused=refused,
+    )
 
 
 async def _come(request: Asking, token: LinkToken) -> list[Occupied]:

@@ -1,6 +1,7 @@
 """The verbs of values: who gives them, who changes them, who gets to see them, and robots that read them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from msgspec import Struct
 
@@ -19,7 +20,7 @@ from controlroom.engine.vault.model import SecretValues
 from controlroom.engine.vault.shared import store, values
 from controlroom.engine.vault.shared.actions import known
 from controlroom.engine.vault.shared.model import Attribute, SealedValue, SecretValue
-from controlroom.engine.vault.shared.rules import MOST_ATTRIBUTES, Sight, ensure_may_give, sight
+from controlroom.engine.vault.shared.rules import MOST_ATTRIBUTES, Sight, ensure_may_give, may_give, sight
 from controlroom.errors import Invalid
 from controlroom.ids import AttributeId, OrganizationId, SecretId, SecretValueId, SharedSecretId, UserId
 
@@ -32,6 +33,17 @@ class Given(Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"Given(attribute={self.attribute}, value=‹secret›)"  # noqa: RUF001 - as everywhere
+
+
+class HeldValue(Struct, frozen=True, kw_only=True):
+    """That there is a value, without it."""
+
+    id: SecretValueId
+    number: int
+    attribute_name: str
+    username: str | None
+    """Whose it is; None: everybody's."""
+    updated_at: datetime
 
 
 async def show(
@@ -140,8 +152,27 @@ async def change(
     return _returned(engine, after)
 
 
+async def removable(engine: Engine, actor: Actor, secret: SharedSecretId) -> list[HeldValue]:
+    """The values that are the actor's to remove, none of them opened. Raises SharedSecretNotFound."""
+    asker = asker_of(actor)
+    async with scoped(engine.database, asker.organization) as tx:
+        held = await known(tx, actor, secret)
+        rows = await values.of_secret(tx, secret, attribute=None, user=None)
+    return [
+        HeldValue(
+            id=row.id,
+            number=row.number,
+            attribute_name=row.attribute_name,
+            username=row.username,
+            updated_at=row.updated_at,
+        )
+        for row in rows
+        if may_give(held.standing, asker.user, row.user_id)
+    ]
+
+
 async def remove(engine: Engine, actor: Actor, secret: SharedSecretId, value: SecretValueId) -> None:
-    """Delete a value. Raises SharedSecretNotFound, ValueNotFound, NotOwner."""
+    """Delete a value, for good. Raises SharedSecretNotFound, ValueNotFound, NotOwner."""
     async with scoped(engine.database, actor.organization_id) as tx:
         row = await _changeable(tx, actor, secret, value)
         await values.delete(tx, value)

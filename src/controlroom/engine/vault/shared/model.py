@@ -106,6 +106,7 @@ class SealedValue(Struct, frozen=True, kw_only=True):
     user_id: UserId | None
     """Whose it is; None: everybody's."""
     user_number: int | None
+    username: str | None
     sealed: bytes
     revision: int
     created_by_number: int | None

@@ -51,10 +51,14 @@ def ensure_may_edit(standing: SecretStanding) -> None:
 
 def ensure_may_give(standing: SecretStanding, asker: UserId | None, whose: UserId | None) -> None:
     """Raise NotOwner unless somebody may give, change or delete a value of everybody's (None), or of a user."""
-    if whose is not None and whose == asker:
-        return
-    if not (standing.reveals or (whose is None and standing.is_owner)):
+    if not may_give(standing, asker, whose):
         raise NotOwner
+
+
+def may_give(standing: SecretStanding, asker: UserId | None, whose: UserId | None) -> bool:
+    """Whether somebody may give, change or delete a value of everybody's (None), or of a user."""
+    is_theirs = whose is not None and whose == asker
+    return is_theirs or standing.reveals or (whose is None and standing.is_owner)
 
 
 def checked_attributes(attributes: Sequence[AttributeDefinition]) -> Sequence[AttributeDefinition]:

@@ -28,7 +28,8 @@ _VALUE = """
     select secret_value.id, secret_value.number, secret_value.attribute_id,
            secret_attribute.number as attribute_number, secret_attribute.name as attribute_name,
            secret_attribute.is_masked, secret_attribute.is_password,
-           secret_value.user_id, holder.number as user_number, secret_value.sealed, secret_value.revision,
+           secret_value.user_id, holder.number as user_number, holder.username,
+           secret_value.sealed, secret_value.revision,
            author.number as created_by_number, secret_value.created_at,
            editor.number as updated_by_number, secret_value.updated_at
       from secret_value
