@@ -71,6 +71,24 @@ def test_the_first_admin_makes_a_workspace(running):
     assert {"Sales", "Default"} <= names
 
 
+def test_a_workspace_is_left_by_its_admin(running):
+    """People are invited by a link that is printed once, and taken back; the empty workspace is deleted."""
+    token = run_cli("login", CONTROLROOM_DATA=str(running.data)).stdout.strip()
+    session = {"CONTROLROOM_URL": running.url, "CONTROLROOM_API_KEY": token}
+    made = run_cli("workspaces", "create", "Passing", **session).stdout.strip()
+    here = session | {"CONTROLROOM_WORKSPACE": made}
+
+    link = run_cli("members", "invite", "viewer", "--email", "f@example.com", "--days", "3", **here).stdout.strip()
+    [invited] = json.loads(run_cli("members", "invitations", "--json", **here).stdout)
+    assert link.startswith(f"{running.url}/invite/cri_")
+    assert (invited["email"], invited["role"]) == ("f@example.com", "viewer")
+    assert run_cli("members", "withdraw", invited["id"], **here).returncode == 0
+    assert json.loads(run_cli("members", "invitations", "--json", **here).stdout) == []
+
+    assert run_cli("workspaces", "delete", "--yes", **here).returncode == 0
+    assert "Passing" not in run_cli("workspaces", "list", **session).stdout
+
+
 def test_disabled_users_are_kept_out_until_they_are_enabled(running):
     """A new password lets them in, too; the old one does not."""
     running.cli("users", "create", "finn", "--role", "viewer", "--password", stdin=PASSWORD)

@@ -97,8 +97,10 @@ PEOPLE = (
     Command("use", "cli.rooms:use", "Choose the room that your commands speak to"),
     Command("login", "cli.login:login", "Log in by name and password, for what takes more than an API key"),
     Command("logout", "cli.login:logout", "End a session"),
-    Command("workspaces", "cli.workspaces:app", "Workspaces: list, create, rename"),
-    Command("members", "cli.members:app", "Members of the workspace: list, add, role, remove"),
+    Command("workspaces", "cli.workspaces:app", "Workspaces: list, create, rename, delete"),
+    Command(
+        "members", "cli.members:app", "Members of the workspace: list, add, role, remove, invite, invitations, withdraw"
+    ),
     Command("users", "cli.users:app", "Users and their credentials: list, show, create, password, disable, enable"),
     Command("roles", "cli.roles:app", "Roles: list, show, create, edit, delete"),
     Command("grants", "cli.grants:app", "Who has which role: list, give, revoke"),

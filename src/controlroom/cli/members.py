@@ -70,6 +70,46 @@ def remove(
     tell(room, answer)
 
 
+@app.command
+def invite(role: Role, /, *, email: str = "", days: int = 7, room: RoomOptions = HERE) -> None:
+    """Make a link by which somebody comes into the workspace, and print it. No mail is sent.
+
+    Parameters
+    ----------
+    email
+        Whose it is, as a note.
+    days
+        For how long it may be followed.
+    """
+    with Client(address(room)) as client:
+        made = client.post("/invitations", {"role": role, "email": email, "days": days})
+    tell(room, made, "url")
+
+
+@app.command
+def invitations(*, room: RoomOptions = HERE) -> None:
+    """List the invitations that nobody has followed yet."""
+    show_list(
+        room,
+        "/invitations",
+        [
+            ("id", lambda row: row["id"]),
+            ("for", lambda row: row["email"]),
+            ("role", lambda row: row["role"]),
+            ("by", lambda row: row["invited_by"]),
+            ("until", lambda row: "over" if row["expired"] else moment(row["expires_at"])),
+        ],
+    )
+
+
+@app.command
+def withdraw(invitation: str, /, *, room: RoomOptions = HERE) -> None:
+    """Take an invitation back, by its id: its link leads nowhere any more."""
+    with Client(address(room)) as client:
+        answer = client.delete(f"/invitations/{invitation}")
+    tell(room, answer)
+
+
 def find_user(client: Client, kind: str, named: str) -> dict[str, Any]:
     """The one of `members` or `users` with this id or user name, whatever its case. Raises CommandFailed."""
     known = list(client.each(f"/{kind}"))

@@ -4,7 +4,8 @@ from cyclopts import App
 
 from controlroom.cli.address import address
 from controlroom.cli.calling import Client
-from controlroom.cli.options import HERE, RoomOptions
+from controlroom.cli.options import HERE, RoomOptions, Yes
+from controlroom.cli.values import confirmed
 from controlroom.cli.verbs import show_rows, tell
 
 app = App(name="workspaces")
@@ -43,4 +44,14 @@ def rename(name: str, /, *, room: RoomOptions = HERE) -> None:
     """Give the workspace of this call another name."""
     with Client(address(room)) as client:
         answer = client.post("", {"name": name})
+    tell(room, answer)
+
+
+@app.command
+def delete(*, yes: Yes = False, room: RoomOptions = HERE) -> None:
+    """Delete the workspace of this call, in which nothing has been made. It takes an admin: see `controlroom login`."""
+    with Client(address(room)) as client:
+        name = client.get("")["name"]
+        confirmed(f"Delete the workspace {name!r}?", yes=yes)
+        answer = client.delete("")
     tell(room, answer)

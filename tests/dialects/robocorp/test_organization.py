@@ -201,6 +201,23 @@ async def test_only_admins_make_workspaces(ada, dora, log_in):
         assert [each["id"] for each in listed.json()["data"]] == [str(ada.workspace)]
 
 
+async def test_an_admin_deletes_an_empty_workspace(root, ada, cleo):
+    """One in which something was made stays; an owner's key deletes none, and an outsider knows of none."""
+    path = f"/workspaces/{(await root.call('POST', '/workspaces', json={'name': f'Brief {uuid4()}'})).json()['id']}"
+    await root.call("POST", f"{path}/queues", json={"name": "inbox"})
+    full = await root.call("DELETE", path)
+    by_key = await ada.call("DELETE", "")
+    by_outsider = await cleo.http.delete(f"{API}{path}")
+
+    assert (full.status_code, full.json()["error"]["code"]) == (409, "WORKSPACE_NOT_EMPTY")
+    assert (by_key.status_code, by_key.json()["error"]["code"]) == (403, "ADMIN_ONLY")
+    assert by_outsider.status_code == 404
+    empty = f"/workspaces/{(await root.call('POST', '/workspaces', json={'name': f'Empty {uuid4()}'})).json()['id']}"
+    answer = await root.call("DELETE", empty)
+    assert answer.json() == {"id": empty.rpartition("/")[2], "deleted": True}
+    assert (await root.call("GET", empty)).status_code == 404
+
+
 @pytest.mark.parametrize("verb", ["POST", "PUT"])
 async def test_a_workspace_gets_another_name(ada, ben, cleo, verb):
     """From those who may write it."""

@@ -1,8 +1,8 @@
 """The workspace itself (§1.7), and those of the organization (our own management API)."""
 
 from controlroom.border.asking import Asking, Body
-from controlroom.dialects.robocorp.answers import OwnBody, Shape, shown_as
-from controlroom.dialects.robocorp.routing import Page, Pages, get, post, update
+from controlroom.dialects.robocorp.answers import Deleted, OwnBody, Shape, shown_as
+from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.workspaces import actions, model
 from controlroom.ids import OrganizationId, WorkspaceId
 
@@ -44,6 +44,12 @@ async def get_workspace(request: Asking) -> WorkspaceAnswer:
 async def update_workspace(request: Asking, data: Body[RenameWorkspace]) -> WorkspaceAnswer:
     """Give the workspace another name."""
     return _show(await actions.rename(*request.acting, data.name))
+
+
+@delete("/")
+async def delete_workspace(request: Asking) -> Deleted:
+    """Delete the workspace, in which nothing has been made; for admins of the organization who may write it."""
+    return await Deleted.after(request.workspace, actions.delete(*request.acting))
 
 
 @get("/workspaces", above_workspaces=True)
