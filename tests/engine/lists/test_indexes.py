@@ -328,6 +328,31 @@ async def test_what_failed_of_a_process_is_counted_from_an_index_of_such(engine,
     assert await db.one(list[int], composed.statement, **composed.values) == [11]
 
 
+@pytest.mark.parametrize("of", ["= 'failed'", "= 'invalid'", "in ('in_progress', 'held')"])
+async def test_what_keeps_a_run_from_its_end_is_read_from_an_index_of_such(engine, organization, of):
+    """Also by a plan for whichever run: whatever of it is done is not looked at."""
+    db, workspace = engine.database, organization.workspaces[0]
+    run = await db.value("select run_id from step_run where workspace_id = %(ws)s limit 1", ws=workspace)
+    await db.execute(
+        f"""
+        insert into work_item (id, workspace_id, process_id, queue_id, step_id, run_id, state)
+        select uuidv7(), workspace_id, process_id, queue_id, gen_random_uuid(), %(run)s, 'done'
+          from (select * from work_item where workspace_id = %(ws)s limit 1) as one, generate_series(1, {ROWS})
+        """,
+        ws=workspace,
+        run=run,
+    )
+    await db.execute("vacuum analyze work_item")
+    async with db.transaction() as tx:
+        await tx.execute("set local plan_cache_mode = force_generic_plan")
+        await tx.execute(f"prepare kept(uuid) as select from work_item where run_id = $1 and state {of} limit 1")
+        plan = await tx.all(str, f"explain (analyze, timing off) execute kept('{run}')")
+        await tx.execute("deallocate kept")
+
+    assert any("using work_item_unsettled on work_item" in line for line in plan), plan
+    assert not any("Removed by Filter" in line for line in plan), plan
+
+
 async def test_a_scope_of_several_workspaces_lists_those_that_exist(engine, organization):
     """A deleted workspace, or one of another organization, has no rows."""
     db = engine.database
