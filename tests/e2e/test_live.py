@@ -111,6 +111,26 @@ def process_of(running, name):
     return next(each["id"] for each in running.get("/processes")["data"] if each["name"] == name)
 
 
+def test_a_page_says_that_its_thing_is_gone(here, running, words):
+    """What was deleted elsewhere is not shown as if it were there; who deletes it here is just led on."""
+    running.cli("process", "create", "Short", "--step", "count=words:Count words")
+    page, other = here.new_page(), here.new_page()
+    for each in (page, other):
+        each.goto(f"{running.url}/w/default/processes/{process_of(running, 'Short')}")
+        each.wait_for_selector(".live.on", timeout=SOON)
+    complaints = watched(other)
+    other.locator("main summary[aria-label=More]").click()
+    other.locator("main a.danger").click()
+    other.locator("dialog").get_by_role("button", name="Delete").click()
+    other.wait_for_url("**/processes")
+    expect(page.locator(".gone")).to_contain_text("This is not there any more", timeout=SOON)
+    page.locator(".gone a").click()
+    page.wait_for_url("**/processes")
+    assert complaints == []
+    page.close()
+    other.close()
+
+
 def test_ten_tabs_share_one_stream(tab, here, running, words):
     """All of them hear of a run by it, and a further page opens at once: a browser has six connections to a host."""
     streams = []

@@ -19,13 +19,15 @@ function wantParts(topics) {
 }
 // A page whose form was just sent is about to be left: what it shows may be gone by then, and is not asked for
 let sent = 0
+const LEAVING = 30_000 // ms: an answer may be slow to come, and one that leaves the page where it is never comes
 addEventListener("submit", event => { if (!event.defaultPrevented && event.target.method !== "dialog") sent = Date.now() })
+addEventListener("pageshow", () => { sent = 0 })
 function askSoon() {
-  const from = Math.max(asked + 1000, sent + 5000)
+  const from = Math.max(asked + 1000, sent + LEAVING)
   if (due.size && !asking && !waits) waits = setTimeout(askParts, Math.max(0, from - Date.now()))
 }
 async function askParts() {
-  if (Date.now() - sent < 5000) return void (waits = setTimeout(askParts, 5000))
+  if (Date.now() - sent < LEAVING) return void (waits = setTimeout(askParts, LEAVING))
   const byAddress = new Map()
   for (const part of parts()) if (due.has(part.id)) {
     const address = new URL(part.dataset.from ?? location.href, location.href)
@@ -51,6 +53,7 @@ async function askOne(address, ids) {
   const answer = await fetch(url, { headers }).catch(() => null)
   if (!answer) return void ids.forEach(id => due.add(id))
   if (answer.status === 401) return sessionOver()
+  if (answer.status === 404 && address === location.href.split("#")[0]) return isGone()
   if (!answer.ok) return
   const drawn = document.createElement("template")
   drawn.innerHTML = await answer.text()
@@ -62,6 +65,17 @@ async function askOne(address, ids) {
   // What was put only in part must be sent again, though it does not change
   if (isWhole && answer.headers.has("etag")) tags.set(url.href, answer.headers.get("etag"))
   else tags.delete(url.href)
+}
+
+// What the page is about was deleted meanwhile: it says so, and goes on showing what was.
+function isGone() {
+  if (document.querySelector(".gone")) return
+  const strip = document.createElement("div")
+  strip.className = "note is-warn gone"
+  strip.setAttribute("role", "status")
+  strip.innerHTML = '<div><b>This is not there any more.</b> It was deleted, or is not yours to see now. <a class="btn small">Back</a></div>'
+  strip.querySelector("a").href = (document.querySelector("a.up") ?? document.querySelector("nav.side a")).href
+  document.getElementById("main").prepend(strip)
 }
 
 // The texts with a number in a part, by the nearest thing that has an id: rows may come and go between two looks.
