@@ -224,6 +224,18 @@ async def test_an_admin_makes_roles_groups_users_and_workspaces(visit, workspace
     assert name not in await browser.get("//admin/workspaces")
 
 
+async def test_a_workspace_with_something_in_it_stays(govern, workspace, ada):
+    """The question is asked again, and says why it is not deleted."""
+    browser = await govern(workspace)
+    await ada.post("/assets", {"name": "prices"})
+    here = f"//admin/workspaces/{browser.base.rpartition('/')[2]}/delete"
+
+    page = (await browser.post(here, status=422)).text
+
+    assert "There is something in the workspace: only an empty one is deleted" in page
+    assert f'action="{here[1:]}"' in page
+
+
 async def test_the_organization_is_called_otherwise(govern, visit, workspace, room):
     """By who makes workspaces in it; it can be taken back, and an empty name is none."""
     browser, owner = await govern(workspace), await visit(workspace)

@@ -8,6 +8,7 @@ from controlroom.engine.workspaces import actions, store
 from controlroom.engine.workspaces.model import Workspace
 from controlroom.errors import NotFound
 from controlroom.ui.asking import Asking, Crumb, Path, Shown
+from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.rights import Asker, every, in_organization
 from controlroom.ui.routing import Place, page, verb
 
@@ -74,6 +75,10 @@ async def rename_workspace(request: Asking, slug: Path[str]) -> Shown:
 @page("/admin/workspaces/{slug:str}/delete", opt=_ABOVE)
 async def ask_to_delete(request: Asking, slug: Path[str]) -> Shown:
     """Whether it may go."""
+    return await _question(request, slug)
+
+
+async def _question(request: Asking, slug: str, *, refused: str = "") -> Shown:
     workspace = _workspace(request, slug)
     crumbs = [Crumb("Workspaces", "/admin/workspaces"), Crumb(f"Delete {workspace.name}")]
     return await request.show(
@@ -81,15 +86,19 @@ async def ask_to_delete(request: Asking, slug: Path[str]) -> Shown:
         title=f"Delete {workspace.name}",
         at="workspaces",
         crumbs=crumbs,
+        status=REFUSED if refused else 200,
         workspace=workspace,
         slug=slug,
+        refused=refused,
     )
 
 
 @verb("/admin/workspaces/{slug:str}/delete", opt=_ABOVE, may=_MAY_DELETE)
 async def delete_workspace(request: Asking, slug: Path[str]) -> Shown:
     """Delete one in which nothing has been made."""
-    await actions.delete(*request.governing, _workspace(request, slug).id)
+    _, refused = await tried(actions.delete(*request.governing, _workspace(request, slug).id))
+    if refused:
+        return await _question(request, slug, refused=refused)
     return request.done("/admin/workspaces", "The workspace is deleted.")
 
 
