@@ -30,16 +30,17 @@ _LINKS = """() => [...document.querySelectorAll('main a[href], dialog[open] a[hr
 def walks(*beginnings: str, but: Collection[str] = ()) -> Callable[[Story], Story]:
     """A `hand`'s story, which walks all verbs whose addresses begin so: below the workspace, or whole by two slashes.
 
-    `but` are routes among them that another test walks.
+    `but` are routes among them that another test walks. `tests/ui/test_stories.py` reads what all stories walk.
     """
 
     def walking(story: Story) -> Story:
         @wraps(story)
         def told(**named: Any) -> None:
             story(**named)
-            missed = verbs_of(beginnings) - named["hand"].walked - set(but)
+            missed = told.walks - named["hand"].walked  # type: ignore[attr-defined]
             assert not missed, sorted(missed)
 
+        told.walks = verbs_of(beginnings) - set(but)  # type: ignore[attr-defined]
         return told  # type: ignore[return-value]
 
     return walking
@@ -101,6 +102,10 @@ class Hand:
         if refused:
             self.says(refused)
         return urlsplit(self.page.url).path.rpartition("/")[2]
+
+    def offers(self, verb: str) -> bool:
+        """Whether the page that is shown has a form of the verb."""
+        return self._form(verb, "", ()) is not None
 
     def undo(self) -> None:
         """Take back what was just done, by the button beside the words."""

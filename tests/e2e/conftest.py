@@ -55,16 +55,22 @@ def common() -> Iterator[Room]:
         yield started
 
 
+@pytest.fixture(scope="module", params=["script", pytest.param("no script", marks=pytest.mark.slow)])
+def how(request: pytest.FixtureRequest) -> str:
+    """What the browser is: one that runs scripts, and one that does not."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def there(common: Room, request: pytest.FixtureRequest) -> Room:
+def there(common: Room, request: pytest.FixtureRequest, how: str) -> Room:
     """A workspace for the stories of a file."""
-    return common.beside(request.module.__name__.rpartition("_")[2])
+    return common.beside(f"{request.module.__name__.rpartition('_')[2]} {how}")
 
 
 @pytest.fixture(scope="module")
-def somebody(browser: Browser, there: Room) -> Iterator[Hand]:
+def somebody(browser: Browser, there: Room, how: str) -> Iterator[Hand]:
     """Who has logged in to it; patient, for the machine may have other work."""
-    context = opened(browser, "desktop", "light")
+    context = opened(browser, "desktop", "light", java_script_enabled=how != "no script")
     context.set_default_timeout(120_000)
     page = context.new_page()
     log_in(page, there.url, **there.facts["admin"])

@@ -6,7 +6,7 @@ import pytest
 
 from console_hand import Hand, walks
 from console_nouns import shell_zip
-from rooms import until
+from rooms import Room, until
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -14,6 +14,42 @@ pytestmark = pytest.mark.timeout(900)
 def file(name: str, content: bytes) -> dict[str, Any]:
     """A file as somebody chooses it."""
     return {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+
+
+@walks("/packages", "/repository/{number:str}/check-out", "/repository/{number:str}/check-in")
+def test_a_package(hand: Hand) -> None:
+    """Uploaded, checked out and in, labelled, rolled back, pinned in time, read for its code, fetched, and deleted."""
+    hand.open("/packages")
+    hand.open("/packages/new")
+    shell = hand.do("/packages/upload", zip=file("shell.zip", shell_zip()))
+    hand.titled("shell")
+    hand.do(f"/repository/{shell}/check-out")
+    hand.says("checked out")
+    hand.open("/repository/mine")
+    copy = hand.link(f"shell {shell}")
+    hand.do(f"/repository/{copy}/upload", file=file("shell.zip", shell_zip()))
+    hand.do(f"/repository/{copy}/check-in")
+    hand.open(f"/packages/{shell}")
+    hand.do(f"/packages/{shell}/labels", label="production")
+    hand.says("production")
+    hand.do(f"/packages/{shell}/labels/delete")
+    hand.do(f"/packages/{shell}/versions/1/roll-back")
+    hand.do(f"/packages/{shell}/newest", moment="2024-05-01")
+    hand.says("do not count")
+    hand.do(f"/packages/{shell}/source", url="https://git.invalid/shell.git", ref_kind="branch", ref="main")
+    hand.open(f"/packages/{shell}")
+    hand.do(f"/packages/{shell}/source/fetch")
+    hand.do(f"/packages/{shell}/source/remove")
+    hand.lacks("git.invalid")
+    hand.open(f"/packages/{shell}/code")
+    hand.do(f"/packages/{shell}/code")
+    hand.open("/packages/new")
+    hand.do("/packages/from-git", name="elsewhere", url="https://git.invalid/robots.git")
+    hand.open(f"/packages/{shell}")
+    hand.do(f"/packages/{shell}/delete")
+    hand.lacks("shell")
+    hand.undo()
+    hand.titled("shell")
 
 
 @walks("/code-policies", "/repository/{number:str}/code-policy")
@@ -77,6 +113,38 @@ def test_a_file_of_the_repository(hand: Hand) -> None:
     hand.do(f"/roles/{role}/delete")
 
 
+@walks("/transfers")
+def test_what_leaves_and_what_comes_back(hand: Hand, there: Room) -> None:
+    """Files are exported into an archive with a password, which is imported again; both are forgotten."""
+    hand.open("/packages/new")
+    hand.do("/packages/upload", name="moving", zip=file("moving.zip", shell_zip()))
+    hand.open("/transfers")
+    hand.open("/transfers/export")
+    hand.page.get_by_label("moving").first.check()
+    export = hand.do("/transfers/export", name="Move of the ledger", password="sesame")
+    download = hand.page.get_by_role("link", name="Download the archive")
+    until(lambda: download.count() or not hand.open(f"/transfers/{export}"), "the archive is made")
+    with hand.page.expect_download() as loaded:
+        download.click()
+    archive = loaded.value.path().read_bytes()
+    hand.open("/transfers")
+    imported = hand.do(
+        "/transfers/import",
+        archive=file("nightly.zip", archive),
+        where="public",
+        existing="overwrite",
+        password="sesame",
+    )
+    until(
+        lambda: "under way" not in hand.page.locator("main").inner_text() or hand.open(f"/transfers/{imported}"), "in"
+    )
+    hand.open(f"/transfers/{imported}")
+    hand.do(f"/transfers/{imported}/delete")
+    hand.open(f"/transfers/{export}")
+    hand.do(f"/transfers/{export}/delete")
+    hand.lacks("Move of the ledger")
+
+
 @walks("/assets", "/shared-assets")
 def test_an_asset(hand: Hand) -> None:
     """Typed, changed, given a file and deleted; likewise one of the organization."""
@@ -95,3 +163,103 @@ def test_an_asset(hand: Hand) -> None:
     hand.do(f"/shared-assets/{shared}/edit", content="https://erp.example.com/v2")
     hand.says("v2")
     hand.do(f"/shared-assets/{shared}/delete")
+
+
+@walks("/secrets", "/shared-secrets", "/lockers")
+def test_a_secret(hand: Hand) -> None:
+    """Kept, changed and deleted without its values being shown; one of the organization has a locker and an owner."""
+    hand.open("/secrets")
+    made = hand.do("/secrets/new", name="erp", key="password", value="correct horse")
+    assert "correct horse" not in hand.page.content()
+    hand.open(f"/secrets/{made}")
+    hand.do(f"/secrets/{made}/edit", description="Of the ERP")
+    hand.says("Of the ERP")
+    hand.do(f"/secrets/{made}/delete")
+    hand.lacks("erp")
+    hand.open("/lockers")
+    locker = hand.do("/lockers/new", name=f"Locker {made}")
+    hand.open(f"/lockers/{locker}")
+    hand.do(f"/lockers/{locker}/edit", description="Of the Buchhaltung")
+    hand.do(f"/lockers/{locker}/members", user="admin", right=["own"])
+    hand.open("/roles/new")
+    role = hand.do("/roles", name=f"Clerks {made}", may="secrets.use")
+    hand.open(f"/lockers/{locker}")
+    hand.do(f"/lockers/{locker}/consumers", role=f"Clerks {made}")
+    hand.open("/shared-secrets")
+    secret = hand.do("/shared-secrets/new", name=f"ERP {made}", name0="username", name1="password", password1=True)
+    hand.open(f"/shared-secrets/{secret}")
+    hand.page.locator('form[action$="/values"] input[type=password]').first.fill("ida")
+    hand.do(f"/shared-secrets/{secret}/values")
+    hand.do(f"/shared-secrets/{secret}/locker", locker=f"Locker {made}")
+    hand.do(f"/shared-secrets/{secret}/edit", description="Changed")
+    hand.open(f"/shared-secrets/{secret}")
+    hand.do(f"/shared-secrets/{secret}/owner", user="admin")
+    hand.open(f"/shared-secrets/{secret}")
+    hand.do(f"/shared-secrets/{secret}/delete")
+    hand.open(f"/lockers/{locker}")
+    hand.do(f"/lockers/{locker}/delete")
+    hand.undo()
+    hand.do(f"/lockers/{locker}/delete")
+    hand.open(f"/roles/{role}")
+    hand.do(f"/roles/{role}/delete")
+
+
+@walks("/variables", "/connections", "/logins", "/attributes", "/profiles", "/targets", "/project", "/jobs")
+def test_a_dbt_project(hand: Hand) -> None:
+    """From the workspace that becomes one over its connection, environment and job to its end."""
+    hand.open("/project")
+    hand.do("/project/found")
+    hand.open("/connections")
+    name = f"Reports {hand.base}"
+    hand.open("/connections/new?kind=duckdb")
+    connection = hand.do("/connections/new", name=name, file="reports.duckdb")
+    hand.open(f"/connections/{connection}")
+    hand.do(f"/connections/{connection}/edit", extensions="httpfs")
+    hand.open("/logins")
+    login = hand.do("/logins/new", kind="duckdb", username="reader", schema_name="marts")
+    hand.open(f"/logins/{login}")
+    hand.do(f"/logins/{login}/edit", threads="4")
+    hand.open("/attributes")
+    hand.do("/attributes/new", attributes='{"threads": 2}')
+    hand.open("/attributes")
+    hand.do("/attributes/*/edit", attributes='{"threads": 3}')
+    hand.open("/profiles")
+    hand.do("/profiles/new", key="main", connection=name, login="reader → marts")
+    hand.open("/profiles")
+    hand.do("/profiles/*/edit", key="night")
+    hand.open("/targets")
+    target = hand.do(
+        "/targets/new",
+        name="Production",
+        kind="deployment",
+        purpose="production",
+        connection=name,
+        login="reader → marts",
+    )
+    hand.open(f"/targets/{target}")
+    hand.do(f"/targets/{target}/edit", branch="main")
+    hand.open("/variables")
+    hand.do("/variables/new", name="DBT_SCHEMA", workspace="marts")
+    hand.open("/variables/DBT_SCHEMA")
+    hand.do("/variables/DBT_SCHEMA/edit", workspace="live")
+    hand.says("live")
+    hand.do("/variables/DBT_SCHEMA/delete")
+    hand.open("/packages/new")
+    hand.do("/packages/upload", name="orchard", zip=file("orchard.zip", shell_zip()))
+    hand.open("/project")
+    hand.do("/project/edit", package="orchard", connection=name)
+    hand.open("/jobs")
+    job = hand.do("/jobs/new", name="Nightly", target="Production", commands="dbt build")
+    hand.open(f"/jobs/{job}")
+    hand.do(f"/jobs/{job}/edit", description="Every night")
+    hand.open(f"/jobs/{job}")
+    hand.do(f"/jobs/{job}/start")
+    hand.open(f"/jobs/{job}")
+    hand.do(f"/jobs/{job}/delete")
+    for each in (f"/targets/{target}", "/profiles", "/attributes", f"/logins/{login}"):
+        hand.open(each)
+        hand.do(f"{each}/delete" if each[-1].isdigit() else f"{each}/*/delete")
+    hand.open("/project")
+    hand.do("/project/delete")
+    hand.open(f"/connections/{connection}")
+    hand.do(f"/connections/{connection}/delete")

@@ -34,6 +34,49 @@ def night_of(there: Room) -> str:
     return next(str(each["id"]) for each in there.get("/processes")["data"] if each["name"] == "Night")
 
 
+@walks("/processes")
+def test_a_process(hand: Hand, there: Room, words: str) -> None:
+    """Made, changed, taken back, switched off and on, started, given mail and what follows, deleted and had again."""
+    hand.open("/processes")
+    made = hand.do("/processes/new", name="Invoices", **{"step-0-work": "words: Count words"})
+    hand.do(f"/processes/{made}/edit", name="Invoices of the Buchhaltung", press="Save")
+    hand.titled("Invoices of the Buchhaltung")
+    hand.undo()
+    hand.titled("Invoices")
+    hand.do(f"/processes/{made}/edit", name="Bills", press="Save")
+    hand.open(f"/processes/{made}/changes")
+    hand.do(f"/processes/{made}/changes/*/take-back")
+    hand.open(f"/processes/{made}")
+    hand.titled("Invoices")
+    hand.do(f"/processes/{made}/disable")
+    hand.do(f"/processes/{made}/enable")
+    hand.do(f"/processes/{made}/start", press="Start")
+    hand.open(f"/processes/{made}/triggers")
+    hand.do(f"/processes/{made}/mail")
+    hand.do(f"/processes/{made}/mail/rotate")
+    hand.do(f"/processes/{made}/mail/delete")
+    hand.link("a secret of its own")
+    hand.do(f"/processes/{made}/secret")
+    hand.says("This is its secret.")
+    hand.do(f"/processes/{made}/secret/reveal")
+    hand.do(f"/processes/{made}/secret/off")
+    hand.says("It has none.")
+    hand.open(f"/processes/{made}/triggers")
+    hand.do(f"/processes/{made}/chains", next="Words", even_if_empty=True)
+    hand.do(f"/processes/{made}/chains/*/edit", is_enabled=False)
+    hand.says("with one empty item · off")
+    hand.do(f"/processes/{made}/chains/*/delete")
+    hand.lacks("starts when a run is")
+    hand.undo()
+    hand.says("starts when a run is")
+    hand.open(f"/processes/{made}")
+    hand.do(f"/processes/{made}/delete")
+    hand.undo()
+    hand.titled("Invoices")
+    hand.do(f"/processes/{made}/delete")
+    hand.lacks("Invoices")
+
+
 @walks("/schedules")
 def test_a_schedule(hand: Hand, words: str) -> None:
     """Made with a look at what it will do, changed, fired by hand, paused, resumed, deleted and had again."""
@@ -99,6 +142,81 @@ def test_a_run(hand: Hand, there: Room, words: str, tmp_path: Path) -> None:
     hand.do(f"/runs/{asleep}/steps/*/pause")
     hand.do(f"/runs/{asleep}/steps/*/resume")
     hand.do(f"/runs/{asleep}/steps/*/stop")
+
+
+@walks("/queues", "/item-models")
+def test_a_queue(hand: Hand, there: Room, words: str) -> None:
+    """Changed, filled by hand and by a table, opened to one, worked off by what pauses, deleted; a model of items."""
+    hand.open("/item-models")
+    model = hand.do("/item-models/new", name=f"Invoice {words}", attribute="amount", kind="number")
+    hand.open("/queues")
+    queue = hand.do("/queues/new", name="claims", description="Of the Buchhaltung")
+    hand.do(f"/queues/{queue}/edit", name="claims-inbox")
+    hand.titled("claims-inbox")
+    hand.do(f"/queues/{queue}/put", payload='{"n": 1}')
+    hand.open(f"/queues/{queue}")
+    hand.do(f"/queues/{queue}/grants", to="viewer", of="role", right="add", press="Let them")
+    hand.says("holders of the role may put items in")
+    hand.undo()
+    hand.lacks("holders of the role")
+    rows = {"name": "claims.csv", "mimeType": "text/csv", "buffer": b"n\n2\n3\n"}
+    hand.open(f"/queues/{queue}/tables")
+    hand.do(f"/queues/{queue}/tables/load", table=rows)
+    hand.do(f"/queues/{queue}/tables/export")
+    hand.open(f"/queues/{queue}")
+    hand.do(f"/queues/{queue}/consumers/new", task="words: Count words", is_paused=True)
+    hand.do(f"/queues/{queue}/consumers/*/go-on")
+    hand.do(f"/queues/{queue}/consumers/*/pause")
+    hand.do(f"/queues/{queue}/consumers/*/edit", batch="7")
+    hand.says("7")
+    hand.do(f"/queues/{queue}/consumers/*/delete")
+    hand.says("Nobody takes from it")
+    hand.undo()
+    hand.open(f"/queues/{queue}")
+    hand.says("words: Count words")
+    hand.do(f"/queues/{queue}/consumers/*/delete")
+    hand.do(f"/queues/{queue}/delete", with_items=True)
+    hand.lacks("claims-inbox")
+    hand.open(f"/item-models/{model}")
+    hand.do(f"/item-models/{model}/delete")
+
+
+@walks("/items", but={"/w/{workspace:str}/items/jobs/{number:str}/stop"})  # a job may be quicker than a hand
+def test_items_one_by_one_and_all_that_match(hand: Hand, there: Room, words: str) -> None:
+    """One is put in, edited, moved in its line, held; ticked ones and all that match are asked for, done by a job."""
+    night = night_of(there)
+    hand.open("/items")
+    item = hand.do("/items/new", process="Night", payload='{"text": "a"}', reference="R-1")
+    hand.open(f"/items/{item}")
+    hand.do(f"/items/{item}/edit", payload='{"text": "a b"}', press="Save")
+    hand.do(f"/items/{item}/terms", priority="7")
+    hand.undo()
+    started = {"type": "with_payloads", "payloads": [{"n": n} for n in range(900)]}
+    run = there.post(f"/processes/{night}/process-runs", started)["id"]
+    pending = f"/work-items?process_id={night}&state=pending&limit=1000"
+    until(lambda: len(there.get(pending)["data"]) >= 900, "they are pending")
+    hand.open(f"/items?tab=waiting&run={run}")
+    hand.page.locator("tbody .tick-cell input").first.check()
+    hand.page.locator(".bulk").get_by_role("button", name="Hold").click()
+    hand.do("/items/bulk", press="Hold 1")
+    hand.says("1 item is held.")
+    hand.undo()
+    hand.says("1 item is let go.")
+    with hand.page.expect_navigation():
+        hand.page.locator("tbody td.name a").first.click()
+    hand.do("/items/*/do/hold")
+    hand.undo()
+
+    hand.open(f"/items?tab=all&run={run}")
+    hand.page.locator("[data-tick-all]").click()
+    hand.link("all 900 work items that match")
+    hand.link("Hold")
+    hand.says("Can be")
+    hand.do("/items/bulk", press="Hold 900")
+    expect(hand.page.get_by_text("900 of 900 held.")).to_be_visible(timeout=SOON)
+    hand.open(f"/items/bulk?tab=all&run={run}&all=1&operation=delete")
+    hand.do("/items/bulk", typed="900")
+    expect(hand.page.get_by_text("900 of 900 deleted.")).to_be_visible(timeout=SOON)
 
 
 @walks("/tasks")
@@ -183,3 +301,25 @@ def test_a_view_of_a_list(hand: Hand, words: str) -> None:
         hand.says("This week")
         hand.do(f"{places}/*/delete")
         hand.lacks("This week")
+
+
+def test_one_of_very_many_is_typed(hand: Hand, there: Room, tmp_path: Path) -> None:
+    """More tasks than one chooses among: the server suggests by what is typed; a name of two is refused."""
+    for package, names in (("many", [f"Task {number:03}" for number in range(1, 202)]), ("other", ["Task 007"])):
+        folder = tmp_path / package
+        folder.mkdir()
+        tasks = "".join(f"  {name}:\n    shell: 'true'\n" for name in names)
+        (folder / "robot.yaml").write_text(f"tasks:\n{tasks}artifactsDir: output\n")
+        there.cli("push", folder, "--name", package)
+    hand.open("/assistants/new")
+    field = hand.page.get_by_label("Task")
+    if hand.has_script:
+        field.press_sequentially("Task 19")
+        said = hand.page.locator("#of-task option")
+        expect(said).to_have_count(10, timeout=SOON)
+        assert all("Task 19" in (each.get_attribute("value") or "") for each in said.all())
+    hand.do("/assistants/new", name="Ask one of many", task="Task 007", refused="Task 007")
+    assert field.input_value() == "Task 007"
+    hand.do("/assistants/new", task="many: Task 190")
+    hand.titled("Ask one of many")
+    hand.says("Task 190")
