@@ -188,7 +188,8 @@ async def test_all_that_match_are_done_by_a_job_that_reports(visit, workspace, f
         await item_jobs.work(room.engine)
     assert "2 of 2 marked as done." in page
     assert place.rpartition("/")[2] in await browser.get("/items/jobs")
-    await browser.post(f"/{place}/stop", status=409)
+    await browser.post(f"/{place}/stop")
+    assert "It was over before it could be stopped." in await browser.get(f"/{place}")
     await outsider.get(place.removeprefix(browser.base), status=404)
     assert 'Failed <span class="figure is-bad">1</span>' in await browser.get("/items")
 

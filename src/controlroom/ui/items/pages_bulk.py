@@ -20,6 +20,7 @@ from controlroom.ui.items.listing import LIST
 from controlroom.ui.items.pages import options_of
 from controlroom.ui.items.pages_item import VERBS
 from controlroom.ui.lists import LENGTH
+from controlroom.ui.refusals import tried
 from controlroom.ui.routing import page, verb
 
 _OFFERED: Final = (Operation.RETRY, Operation.MARK_DONE, Operation.HOLD, Operation.RELEASE_HOLD, Operation.DELETE)
@@ -188,7 +189,8 @@ async def show_job(request: Asking, number: Path[str]) -> Shown:
 
 @verb("/items/jobs/{number:str}/stop", may=Permission.WRITE_WORK_ITEMS)
 async def stop_job(request: Asking, number: Path[str]) -> Shown:
-    """End it before its next batch."""
+    """End it before its next batch; what was quicker than the button is told on its page, too."""
     found = await resolve(request.db, request.scope_for(Permission.WRITE_WORK_ITEMS), ITEM_JOB, number)
-    job = await jobs.stop(*request.acting, found)
-    return request.done(f"{request.base}/items/jobs/{number}", f"Stopped after {job.touched:,} items.")
+    job, _ = await tried(jobs.stop(*request.acting, found))
+    said = f"Stopped after {job.touched:,} items." if job else "It was over before it could be stopped."
+    return request.done(f"{request.base}/items/jobs/{number}", said)
