@@ -72,7 +72,8 @@ async def crowded(folder: Path, *, items: int) -> AsyncIterator[Crowded]:
                 blob = await room.room.engine.objects.put_bytes(_robot())
                 await push(room.room.engine, system(room.organization), room.workspace, "robot", blob)
             await _fill(room, items)  # while no loop looks at what is half there
-            await _compact(room)
+            async with opened(folder, postgres.dsn) as room:
+                await _compact(room)
             (folder / _FILLED).touch()
         async with opened(folder, postgres.dsn) as room:
             yield room
