@@ -42,7 +42,10 @@ CUT = {
     "users/pages_left_files.py": {"_MOST"},
     "workers/pages_groups.py": {"_MOST_TOKENS", "_MOST_WORKERS"},
     "members/pages_groups.py": {"_MOST"},  # the first people, whose number is told; the group's page turns
+    "lockers/pages_secrets.py": {"_MOST_VALUES"},
+    "queues/pages_archives.py": {"_LATEST"},
     "repository/pages.py": {"_MOST", "MOST_VERSIONS"},
+    "repository/pages_needs.py": {"_MOST"},  # offered to be ticked; others are named
     "code_policies/pages.py": {"_MOST"},
     "code_policies/pages_findings.py": {"_MOST"},
     "transfers/pages.py": {"_MOST"},  # ticked; others are named
