@@ -91,7 +91,8 @@ class Hand:
         form = self._form(verb, press, fields)
         if form is None:
             links = [each["at"] for each in self.page.evaluate(_LINKS) if self._leads(each["path"], verb)]
-            assert links, f"neither a form nor a link to {verb} on {self.page.url}"
+            said = self.page.locator("main").inner_text()[:1000]
+            assert links, f"neither a form nor a link to {verb} on {self.page.url}: {said}"
             self._follow(links)
             form = self._form(verb, press, fields)
             assert form is not None, f"no such form for {verb} where its link leads: {self.page.url}"

@@ -164,6 +164,16 @@ def test_a_queue(hand: Hand, there: Room, words: str) -> None:
     hand.do(f"/queues/{queue}/tables/load", table=rows)
     hand.do(f"/queues/{queue}/tables/export")
     hand.open(f"/queues/{queue}")
+    leads = hand.page.locator('main a[href*="/queues/archives?queue="]').get_attribute("href")
+    hand.open(leads.removeprefix(hand.base))
+    hand.do("/queues/archives/export", name="Move of the claims", items=True)
+    download = hand.page.get_by_role("link", name="Move of the claims")
+    until(lambda: hand.open("/queues/archives") or download.count(), "the archive is made")
+    with hand.page.expect_download() as loaded:
+        download.click()
+    archive = {"name": "claims.zip", "mimeType": "application/zip", "buffer": loaded.value.path().read_bytes()}
+    hand.do("/queues/archives/import", archive=archive, existing="skip")
+    hand.open(f"/queues/{queue}")
     hand.do(f"/queues/{queue}/consumers/new", task="words: Count words", is_paused=True)
     hand.do(f"/queues/{queue}/consumers/*/go-on")
     hand.do(f"/queues/{queue}/consumers/*/pause")
@@ -197,7 +207,8 @@ def test_items_one_by_one_and_all_that_match(hand: Hand, there: Room, words: str
     until(lambda: len(there.get(pending)["data"]) >= 900, "they are pending")
     hand.open(f"/items?tab=waiting&run={run}")
     hand.page.locator("tbody .tick-cell input").first.check()
-    hand.page.locator(".bulk").get_by_role("button", name="Hold").click()
+    with hand.page.expect_navigation():
+        hand.page.locator(".bulk").get_by_role("button", name="Hold").click()
     hand.do("/items/bulk", press="Hold 1")
     hand.says("1 item is held.")
     hand.undo()
