@@ -18,9 +18,14 @@ function wantParts(topics) {
   askSoon()
 }
 // A page whose form was just sent is about to be left: what it shows may be gone by then, and is not asked for
-let sent = 0
+let sent = 0, underway = new AbortController()
 const LEAVING = 30_000 // ms: an answer may be slow to come, and one that leaves the page where it is never comes
-addEventListener("submit", event => { if (!event.defaultPrevented && event.target.method !== "dialog") sent = Date.now() })
+addEventListener("submit", event => {
+  if (event.defaultPrevented || event.target.method === "dialog") return
+  sent = Date.now()
+  underway.abort()   // what is asked for at this moment may be answered after it is gone
+  underway = new AbortController()
+})
 addEventListener("pageshow", () => { sent = 0 })
 function askSoon() {
   const from = Math.max(asked + 1000, sent + LEAVING)
@@ -50,7 +55,7 @@ async function askOne(address, ids) {
   url.searchParams.set("part", ids.join(","))
   const headers = { "HX-Request": "true" }
   if (tags.has(url.href)) headers["If-None-Match"] = tags.get(url.href)
-  const answer = await fetch(url, { headers }).catch(() => null)
+  const answer = await fetch(url, { headers, signal: underway.signal }).catch(() => null)
   if (!answer) return void ids.forEach(id => due.add(id))
   if (answer.status === 401) return sessionOver()
   if (answer.status === 404 && address === location.href.split("#")[0]) return isGone()
