@@ -20,6 +20,7 @@ function wantParts(topics) {
 // A page whose form was just sent is about to be left: what it shows may be gone by then, and is not asked for
 let sent = 0, underway = new AbortController()
 const LEAVING = 30_000 // ms: an answer may be slow to come, and one that leaves the page where it is never comes
+const isLeaving = () => Date.now() - sent < LEAVING
 addEventListener("submit", event => {
   if (event.defaultPrevented || event.target.method === "dialog") return
   sent = Date.now()
@@ -32,7 +33,7 @@ function askSoon() {
   if (due.size && !asking && !waits) waits = setTimeout(askParts, Math.max(0, from - Date.now()))
 }
 async function askParts() {
-  if (Date.now() - sent < LEAVING) return void (waits = setTimeout(askParts, LEAVING))
+  if (isLeaving()) return void (waits = setTimeout(askParts, LEAVING))
   const byAddress = new Map()
   for (const part of parts()) if (due.has(part.id)) {
     const address = new URL(part.dataset.from ?? location.href, location.href)
@@ -51,6 +52,7 @@ async function askParts() {
   }
 }
 async function askOne(address, ids) {
+  if (isLeaving()) return void ids.forEach(id => due.add(id))
   const url = new URL(address)
   url.searchParams.set("part", ids.join(","))
   const headers = { "HX-Request": "true" }

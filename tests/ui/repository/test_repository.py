@@ -19,7 +19,7 @@ async def sent(browser, path, content, name, status=303):
     return answer
 
 
-async def test_a_tree_is_made_filled_and_emptied(visit, workspace, cleo):
+async def test_a_tree_is_made_filled_and_emptied(visit, workspace, room, cleo):
     """A robot's zip becomes a package with a page of its own; only an empty folder is deleted."""
     browser = await visit(workspace)
     page = await browser.get("/repository")
@@ -59,6 +59,10 @@ async def test_a_tree_is_made_filled_and_emptied(visit, workspace, cleo):
     await browser.get(file, status=404)
     for stranger, refused in ((outsider, 404), (viewer, 403)):
         await stranger.post(undo.action.removeprefix(browser.base), status=refused)
+    await add_member(room.engine, room.admin, cleo.workspace, username=browser.username, role=Role.OWNER)
+    elsewhere = undo.action.replace(browser.base, outsider.base)
+    await browser.post(f"/{elsewhere}", status=404)  # nor from another workspace of theirs
+    await browser.get(file, status=404)
     file = (await browser.post(f"/{undo.action}")).headers["location"].removeprefix(browser.base)
     again = await browser.get(file)
     assert "version 2" in again

@@ -16,7 +16,7 @@ from controlroom.engine.repository.errors import NodeNameTaken, NodeNotFound
 from controlroom.engine.repository.model import Node, Right
 from controlroom.engine.repository.rights import rights_of
 from controlroom.engine.repository.stored_versions import KEPT
-from controlroom.ids import OrganizationId
+from controlroom.ids import OrganizationId, WorkspaceId
 from controlroom.postgres.errors import UniqueViolation
 
 
@@ -26,14 +26,15 @@ class _Gone(Struct, frozen=True):
     """The folder, workspace or own tree in which it lay."""
 
 
-async def restore(engine: Engine, actor: Actor, node: UUID) -> Node:
+async def restore(engine: Engine, actor: Actor, node: UUID, *, here: WorkspaceId) -> Node:
     """Have a folder or file again that was deleted, for who may make one where it lay, while its versions are kept.
 
-    Raises NodeNotFound, also for one that is not deleted or whose folder is, RightMissing, NodeNameTaken.
+    It lay in the workspace, or in a user's own tree. Raises NodeNotFound, also for one that is not deleted or whose
+    folder is, RightMissing, NodeNameTaken.
     """
     async with scoped(engine.database, actor.organization_id) as tx:
         rights = await rights_of(tx, actor)
-        gone = await _lock(tx, actor.organization_id, node)
+        gone = await _lock(tx, actor.organization_id, here, node)
         if gone is None:
             raise NodeNotFound(str(node))
         place = await nodes.get(tx, rights, gone.place, Right.UPDATE)
@@ -49,17 +50,19 @@ async def restore(engine: Engine, actor: Actor, node: UUID) -> Node:
         return restored
 
 
-async def _lock(tx: ScopedTx, organization: OrganizationId, node: UUID) -> _Gone | None:
+async def _lock(tx: ScopedTx, organization: OrganizationId, workspace: WorkspaceId, node: UUID) -> _Gone | None:
     return await tx.one_or_none(
         _Gone,
         """
         select name, coalesce(parent_id, workspace_id, owner_id) as place from repository_file
          where id = %(node)s and organization_id = %(organization)s
+           and (workspace_id is null or workspace_id = %(workspace)s)
            and deleted_at >= clock_now() - %(kept)s::interval
            for update
         """,
         node=node,
         organization=organization,
+        workspace=workspace,
         kept=KEPT,
     )
 

@@ -21,6 +21,7 @@ from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
 from controlroom.ui.lockers.listing import LIST
 from controlroom.ui.numbers import ensure_number
 from controlroom.ui.pickers.known import LOCKERS
+from controlroom.ui.questions import ask
 from controlroom.ui.refusals import REFUSED, said, tried
 from controlroom.ui.rights import held, in_organization
 from controlroom.ui.routing import page, verb
@@ -137,13 +138,18 @@ async def give_values(request: Asking, number: Path[str]) -> Shown:
 async def ask_to_remove_value(request: Asking, number: Path[str], value: Path[int]) -> Shown:
     """What is lost."""
     secret = await _secret(request, number)
-    return await request.show(
-        "lockers/value_remove.html",
-        title=f"Remove a value of {secret.name}",
+    its = await _value(request, secret, value)
+    whose = f"The value that {its.username} has given is lost." if its.username else "It is everybody's, and is lost."
+    who, until = ("Their robots", "they give another one") if its.username else ("Robots", "it is given another one")
+    return await ask(
+        request,
+        f"Remove the value of {its.attribute_name}",
+        label="Remove",
+        back=f"{request.base}/shared-secrets/{secret.number}",
+        lost=whose,
+        stays=f"{who} read {secret.name} without {its.attribute_name} until {until}.",
         at="secrets",
         crumbs=_way(request, secret, "Remove a value"),
-        secret=secret,
-        value=await _value(request, secret, value),
     )
 
 

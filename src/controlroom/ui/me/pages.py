@@ -146,7 +146,13 @@ async def ask_to_reveal(request: Asking, credential: Path[UUID]) -> Shown:
     """Whether to look."""
     key = await _key(request, credential)
     return await request.show(
-        "me/reveal.html", title=f"View {key.name}", crumbs=[_CRUMB, Crumb(f"View {key.name}")], key=key
+        "users/reveal.html",
+        title=f"View {key.name}",
+        crumbs=[_CRUMB, Crumb(f"View {key.name}")],
+        key=key,
+        action=request.scope["path"],
+        whom="you",
+        back="/me#credentials",
     )
 
 

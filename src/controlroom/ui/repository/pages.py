@@ -188,9 +188,7 @@ async def delete_node(request: Asking, number: Path[str]) -> Shown:
 @verb("/repository/{number:str}/restore", may=Permission.READ_PACKAGES)
 async def restore_node(request: Asking, number: Path[str]) -> Shown:
     """Have a folder or file again that was deleted."""
-    found = await restoring.restore(*request.governing, id_of(number))
-    if found.workspace_id is not None and found.workspace_id != request.workspace:
-        raise NodeNotFound(number)
+    found = await restoring.restore(*request.governing, id_of(number), here=request.workspace)
     return request.done(f"{request.base}/repository/{found.number}", f"{found.name} is there again.")
 
 

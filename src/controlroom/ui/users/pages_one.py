@@ -196,9 +196,10 @@ async def ask_to_reveal(request: Asking, named: Path[str], kind: Path[str], of: 
         title=f"View {key.name}",
         at="users",
         crumbs=crumbs,
-        user=user,
-        full_name=_name(user),
         key=key,
+        action=request.scope["path"],
+        whom=_name(user),
+        back=f"/admin/users/{user.number}",
     )
 
 
