@@ -80,7 +80,10 @@ def test_a_code_policy_and_what_it_finds(hand: Hand) -> None:
     hand.do(f"/code-policies/{policy}/delete")
 
 
-@walks("/repository", but={"/w/{workspace:str}/repository/{number:str}/check-in"})
+@walks(
+    "/repository",
+    but={f"/w/{{workspace:str}}/repository/{{number:str}}/{verb}" for verb in ("check-in", "code-policy")},
+)
 def test_a_file_of_the_repository(hand: Hand) -> None:
     """Uploaded twice, gone back to, checked out and taken back, labelled, copied, deleted; a folder's rights."""
     hand.open("/repository")
