@@ -6,7 +6,7 @@ from pathlib import Path
 from controlroom import ui
 
 UI = Path(ui.__file__).parent
-CONTROL = re.compile(r"<(?:button|form|input|label|select)\b|ui\.(?:button|field|menu|select|tick|verb)\(")
+CONTROL = re.compile(r"<(?:button|form|input|label|select)\b|ui\.(?:button|field|link_button|menu|select|tick|verb)\(")
 PLACED = re.compile(r"card-(?:lead|side|wide|last)|tick-cell|wide-only")
 """Classes that say where a cell goes on a card, or that it is for wide pages alone."""
 BESIDE = {"connect/connect.html"}
