@@ -1,13 +1,16 @@
 """Pages that change by themselves: in a tab, in ten of them, over plain http; and never under the hand of who reads."""
 
 import re
+from contextlib import ExitStack
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from browsers import launch
+from console_nouns import Forms
 from console_pages import EXAMPLES
 from consoles import log_in, opened, watched
+from controlroom.ui.live.streams import MOST
 from rooms import room
 
 SOON = 60_000
@@ -129,6 +132,53 @@ def test_a_page_says_that_its_thing_is_gone(here, running, words):
     assert complaints == []
     page.close()
     other.close()
+
+
+def test_who_leaves_gives_up_what_is_half_answered(tab):
+    """Without a complaint: the rest of an answer that has begun is of no use to a page whose form is on its way."""
+    page = tab()
+    complaints = watched(page)
+    page.evaluate("""() => new Promise(begun => {
+      const real = window.fetch
+      window.fetch = (address, options = {}) => {
+        if (!String(address).includes("part=")) return real(address, options)
+        begun()
+        const gone = new DOMException("gone", "AbortError")
+        return Promise.resolve(new Response(new ReadableStream({ start(body) {
+          body.enqueue(new TextEncoder().encode("<div>"))
+          options.signal.addEventListener("abort", () => { window.name = "given up"; body.error(gone) })
+        } })))
+      }
+      wantParts(["*"])
+    })""")
+    page.get_by_label("Search runs").press("Enter")
+    page.wait_for_url("**/runs?*")
+    assert page.evaluate("window.name") == "given up"
+    assert complaints == []
+
+
+def test_one_stream_too_many_is_said(browser, running, words):
+    """Somebody has many browsers: the next page says that it does not stay live, and does once others are closed."""
+    context = opened(browser, "desktop", "light")
+    page = context.new_page()
+    log_in(page, running.url, **running.facts["admin"])
+    page.goto("about:blank")
+    elsewhere = Forms(running).http
+    with ExitStack() as others:
+        for _ in range(MOST):
+            answer = others.enter_context(elsewhere.stream("GET", "/w/default/events?topics=run"))
+            assert answer.status_code == 200
+        page.goto(f"{running.url}/w/default/runs")
+        expect(page.locator(".full")).to_contain_text(f"You have {MOST} others open elsewhere", timeout=SOON)
+        expect(page.locator(".live.on")).to_have_count(0)
+        assert page.locator("tbody tr").count() > 0
+    for _ in range(60):  # the server learns by its next word that the others have gone
+        page.locator(".full a").click()
+        page.wait_for_selector(".full, .live.on", timeout=SOON)
+        if page.locator(".full").count() == 0:
+            break
+    expect(page.locator(".live.on")).to_have_count(1, timeout=SOON)
+    context.close()
 
 
 def test_ten_tabs_share_one_stream(tab, here, running, words):

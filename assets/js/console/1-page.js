@@ -11,6 +11,14 @@ if (zone && root.dataset.zone === "") {
   if (document.body.classList.contains("frame") && document.cookie.includes("zone=")) location.reload()
 }
 
+// An answer of the server as a whole; null where none came, or not all of it: who leaves a page gives up what it asked for.
+async function ask(address, { headers = {}, ...options } = {}) {
+  try {
+    const answer = await fetch(address, { headers: { "HX-Request": "true", ...headers }, ...options })
+    return { status: answer.status, ok: answer.ok, headers: answer.headers, text: await answer.text() }
+  } catch (why) { return null }
+}
+
 // Durations of what runs, and the clock, by the server's time.
 const skew = document.body.dataset.now ? Date.parse(document.body.dataset.now) - Date.now() : 0
 const two = number => String(number).padStart(2, "0")
@@ -42,13 +50,13 @@ addEventListener("keydown", event => {
 })
 
 // A question that is a page of its own is opened as a dialog over the page.
-async function ask(link) {
-  const answer = await fetch(`${link.href}${link.href.includes("?") ? "&" : "?"}part=dialog`, { headers: { "HX-Request": "true" } })
-  if (!answer.ok) return location.assign(link.href)
+async function openDialog(link) {
+  const answer = await ask(`${link.href}${link.href.includes("?") ? "&" : "?"}part=dialog`)
+  if (!answer?.ok) return location.assign(link.href)
   const dialog = document.createElement("dialog")
   dialog.className = "dialog"
   dialog.setAttribute("aria-labelledby", "dialog-title")
-  dialog.innerHTML = await answer.text()
+  dialog.innerHTML = answer.text
   dialog.addEventListener("close", () => { dialog.remove(); link.focus() })
   document.body.append(dialog)
   dialog.showModal()
@@ -57,7 +65,7 @@ addEventListener("click", event => {
   const link = event.target.closest("a[data-dialog]")
   if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
     event.preventDefault()
-    ask(link).catch(() => location.assign(link.href))
+    openDialog(link)
   }
   const close = event.target.closest("[data-close]")
   if (close?.closest("dialog")) {
@@ -65,16 +73,16 @@ addEventListener("click", event => {
     close.closest("dialog").close()
   } else if (close?.closest(".toast")) close.closest(".toast").remove()
   const copies = event.target.closest("[data-copies]")
-  if (copies) navigator.clipboard?.writeText(document.getElementById(copies.dataset.copies).textContent)
+  if (copies) copyText(document.getElementById(copies.dataset.copies).textContent)
 })
 for (const each of all(".toast [data-close]")) each.hidden = false
-if (navigator.clipboard) for (const each of all("[data-copies]")) each.hidden = false
+for (const each of all("[data-copies]")) each.hidden = false
 // A filter that is chosen is asked at once; a button is busy from press to answer.
 addEventListener("submit", event => event.submitter?.setAttribute("aria-busy", "true"))
 addEventListener("pageshow", () => all("[aria-busy]").forEach(each => each.removeAttribute("aria-busy")))
-// Copying: over plain http from another host there is no clipboard, so that the text is selected for the reader.
+// Copying: over plain http from another host there is no clipboard, and a browser may refuse its own; the text is selected then.
 async function copyText(text) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text).then(() => toast("Copied."))
+  if (await navigator.clipboard?.writeText(text).then(() => true, () => false)) return toast("Copied.")
   const field = document.createElement("textarea")
   field.className = "copied"
   field.value = text

@@ -55,15 +55,13 @@ async function askOne(address, ids) {
   if (isLeaving()) return void ids.forEach(id => due.add(id))
   const url = new URL(address)
   url.searchParams.set("part", ids.join(","))
-  const headers = { "HX-Request": "true" }
-  if (tags.has(url.href)) headers["If-None-Match"] = tags.get(url.href)
-  const answer = await fetch(url, { headers, signal: underway.signal }).catch(() => null)
+  const answer = await ask(url, { headers: tags.has(url.href) ? { "If-None-Match": tags.get(url.href) } : {}, signal: underway.signal })
   if (!answer) return void ids.forEach(id => due.add(id))
   if (answer.status === 401) return sessionOver()
   if (answer.status === 404 && address === location.href.split("#")[0]) return isGone()
   if (!answer.ok) return
   const drawn = document.createElement("template")
-  drawn.innerHTML = await answer.text()
+  drawn.innerHTML = answer.text
   let isWhole = true
   for (const id of ids) {
     const part = document.getElementById(id), fresh = drawn.content.getElementById(id)

@@ -66,7 +66,7 @@ function listen(topics) {
 }
 // Why it has ended: the stream itself does not say
 async function look() {
-  const answer = await fetch(`${base}/events`, { headers: { "HX-Request": "true" } }).catch(() => null)
+  const answer = await ask(`${base}/events`)
   if (answer?.status === 401) sessionOver()
   else if (answer?.ok && isOver) {
     isOver = false
@@ -157,7 +157,7 @@ addEventListener("pageshow", event => event.persisted && join())
 // Back, after a log-out: what a browser has kept is not shown, also where it does not obey Clear-Site-Data (plain http)
 addEventListener("pageshow", async event => {
   if (!event.persisted && performance.getEntriesByType("navigation")[0]?.type !== "back_forward") return
-  const answer = await fetch("/me", { method: "HEAD", headers: { "HX-Request": "true" } }).catch(() => null)
+  const answer = await ask("/me", { method: "HEAD" })
   if (answer?.status === 401 && document.querySelector(".frame")) location.reload()
 })
 if (base && dot) {

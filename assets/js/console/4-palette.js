@@ -44,10 +44,10 @@ function openPalette() {
     clearTimeout(waits)
     const words = field.value.trim(), mine = ++asked
     if (words && base) waits = setTimeout(async () => {
-      const answer = await fetch(`${base}/search?part=results&q=${encodeURIComponent(words)}`, { headers: { "HX-Request": "true" } }).catch(() => null)
+      const answer = await ask(`${base}/search?part=results&q=${encodeURIComponent(words)}`)
       if (mine !== asked || !answer?.ok) return answer?.status === 401 && sessionOver()
       const found = document.createElement("template")
-      found.innerHTML = await answer.text()
+      found.innerHTML = answer.text
       hits = [...found.content.querySelectorAll("a")].filter(each => each.closest("li"))
       draw()
     }, 120)
@@ -89,9 +89,10 @@ async function goFurther(link) {
   stop.onclick = () => over.abort()
   link.replaceWith(stop)
   while (next && !over.signal.aborted && all("#results li").length < 100) {
-    const text = await fetch(next, { headers: { Accept: "text/html" }, signal: over.signal }).then(answer => answer.ok ? answer.text() : "").catch(() => "")
-    if (!text) break
-    const page = new DOMParser().parseFromString(text, "text/html")
+    const answer = await ask(next, { headers: { Accept: "text/html" }, signal: over.signal })
+    if (answer?.status === 401) sessionOver()
+    if (!answer?.ok) break
+    const page = new DOMParser().parseFromString(answer.text, "text/html")
     for (const each of all("#results > li", page)) (document.querySelector("ul#results") ?? made()).append(each)
     said.textContent = page.querySelector("[data-past] [role=status]")?.textContent ?? ""
     const further = page.querySelector("[data-further]")

@@ -4,10 +4,10 @@ addEventListener("input", event => {
   if (!field || words.length < 2 || event.inputType === "insertReplacementText") return
   clearTimeout(field.waits)
   field.waits = setTimeout(async () => {
-    const answer = await fetch(`${base}/suggested/${field.dataset.suggests}?q=${encodeURIComponent(words)}`, { headers: { "HX-Request": "true" } }).catch(() => null)
+    const answer = await ask(`${base}/suggested/${field.dataset.suggests}?q=${encodeURIComponent(words)}`)
     if (!answer?.ok || field.value.trim() !== words) return
     const found = document.createElement("template")
-    found.innerHTML = await answer.text()
+    found.innerHTML = answer.text
     field.list?.replaceChildren(...all("option", found.content))
   }, 150)
 })

@@ -8,10 +8,10 @@ class Lines {
     return `${this.of}/${what}?${new URLSearchParams({ attempt: this.attempt, ...query })}`
   }
   async json(what, query, signal) {
-    const answer = await fetch(this.url(what, query), { headers: { "HX-Request": "true" }, signal })
-    if (answer.status === 401) sessionOver()
-    if (!answer.ok) throw new Error(answer.status === 400 ? "wrong" : "refused")
-    return answer.json()
+    const answer = await ask(this.url(what, query), { signal })
+    if (answer?.status === 401) sessionOver()
+    if (!answer?.ok) throw new Error(answer?.status === 400 ? "wrong" : "refused")
+    return JSON.parse(answer.text)
   }
   // The text of a line; undefined while it is not here.
   at(number) { return this.blocks.get(Math.floor(number / BLOCK))?.lines[number % BLOCK] }
@@ -67,7 +67,8 @@ class Lines {
         if (!found) break
         this.take(found)
         if (this.total > before + found.lines.length) {   // far behind: what lies between is asked for where it is looked at
-          this.take(await this.json("lines", { from: Math.max(0, this.total - 500), limit: 2000 }))
+          const last = await this.json("lines", { from: Math.max(0, this.total - 500), limit: 2000 }).catch(() => null)
+          if (last) this.take(last)
         }
         call(this.total - before)
         if (found.lines.length === 2000) state.again = true

@@ -400,8 +400,10 @@ class Viewer {
     const selected = String(getSelection())
     if (selected && this.list.contains(getSelection().anchorNode)) return copyText(selected)
     const [from, to] = this.chosen ?? [1, this.lines.total]
-    const answer = await fetch(this.lines.url("raw", { from, to }))
-    copyText((await answer.text()).split("\n").map(plain).join("\n"))
+    const answer = await ask(this.lines.url("raw", { from, to }))
+    if (answer?.status === 401) return sessionOver()
+    if (!answer?.ok) return toast("Not copied: the server did not answer.")
+    copyText(answer.text.split("\n").map(plain).join("\n"))
   }
 }
 const press = button => button.setAttribute("aria-pressed", button.getAttribute("aria-pressed") !== "true")
