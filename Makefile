@@ -18,6 +18,8 @@ PYTEST := $(BIN)/pytest
 # One more than most machines that test have cores: a good part of the tests waits for processes.
 JOBS ?= 3
 T ?= tests
+# AGAIN=1: only those that failed last, one after another.
+ONCE_MORE = $(if $(AGAIN),-n 0 --last-failed --last-failed-no-failures none)
 # What `make test` needs not even read: no test there is its.
 APART := $(addprefix --ignore=tests/,bench clients e2e fault soak)
 
@@ -75,8 +77,8 @@ assets: install ## Make the console's style sheet, scripts, icons and fonts anew
 demo: install ## Start a room, run the sample robot, show the result (ONCE=1: end after it)
 	@$(BIN)/python examples/demo.py $(if $(ONCE),--once)
 
-test: install ## Run the tests that need no browser (T=path: only those)
-	$(PYTEST) -q -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not e2e and not fault and not fuzz and not soak and not slow and not network and not matrix and not clients" $(APART) $(T)
+test: install ## Run the tests that need no browser (T=path: only those, AGAIN=1: those that failed)
+	$(PYTEST) -q -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not e2e and not fault and not fuzz and not soak and not slow and not network and not matrix and not clients" $(ONCE_MORE) $(APART) $(T)
 
 matrix: install ## Test what takes long: every kind of worker, robot and Python, generated requests, backups that are killed
 	$(PYTEST) -q -n $(JOBS) --dist loadfile --no-loadscope-reorder -m matrix $(APART) tests
@@ -88,7 +90,7 @@ lint: install ## Check style, types and who imports whom
 	$(BIN)/lint-imports
 
 e2e: install ## Test whole rooms: real processes, real robots, a real browser
-	$(PYTEST) -q -n 2 --dist loadfile -m "e2e and not slow and not matrix" tests/host tests/e2e
+	$(PYTEST) -q -n 2 --dist loadfile -m "e2e and not slow and not matrix" $(ONCE_MORE) tests/host tests/e2e
 
 e2e-full: install ## The same, with the long ones: wheel in a clean folder, several servers, S3
 	$(PYTEST) -q -m "e2e" --timeout 900 tests/host tests/e2e
