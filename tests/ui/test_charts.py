@@ -84,13 +84,17 @@ def test_a_lane_is_drawn_of_whatever_times(spans, said):
     assert len(read(charts.lane(spans, now=0.5, said=said, failed=[0.1])).findall("rect")) == len(spans)
 
 
-@given(shares, shares)
-def test_a_word_of_a_lane_stands_in_its_picture(start, end):
+@given(shares, shares, st.sampled_from(["4.9 s", "3 h 12 m", "x" * 60]))
+def test_a_word_of_a_lane_stands_in_its_picture(start, end, said):
     """Behind the bars where there is room, else before them, else on them: never over what stands beside it."""
     begun, ended = min(start, end), max(start, end)
-    (word,) = read(charts.lane([Span("ok", begun, ended)], said="3 h 12 m")).findall("text")
+    (word,) = read(charts.lane([Span("ok", begun, ended)], said=said)).findall("text")
     at, goes_left = float(word.get("x", "").rstrip("%")) / 100, word.get("text-anchor") == "end"
-    assert at >= 0.3 - 1e-3 if goes_left else at <= 0.7 + 1e-3
+    wide = min(0.012 * len(said), max(1 - ended, begun, ended) - 0.001)
+    if "inside" in word.get("class", "").split():
+        assert abs(at - min(1, max(0, ended))) < 0.001
+    else:
+        assert at >= wide if goes_left else at + wide <= 1
 
 
 @settings(max_examples=20)

@@ -15,7 +15,8 @@ from controlroom.ui import words
 
 MOST_MARKS: Final = 300
 """Whoever has more joins them first (`binned`)."""
-_ROOM_UNTIL: Final = 0.7
+_A_LETTER: Final = 0.014
+"""Of a lane's width: what a letter of 11 px needs where a lane is 450 px wide, as on a small laptop."""
 _TONES: Final = {"ok": "ok", "bad": "bad", "warn": "warn", "run": "run", "idle": "idle", "mid": "mid", "hair": "hair"}
 
 
@@ -246,12 +247,14 @@ def lane(
 def _behind(spans: Sequence[Span], said: str) -> Markup:
     """A word behind what is drawn; before it, where there is no room behind; on it, where there is none at all."""
     start, end = min((span.start for span in spans), default=1.0), max((span.end for span in spans), default=0.0)
-    if end < _ROOM_UNTIL:
+    needed = 0.02 + _A_LETTER * len(said)
+    behind, before = min(needed, 1 - end), min(needed, start)
+    if behind >= max(before, min(needed, end)):
         return Markup('<text x="{}" dx="8" y="18" class="after">{}</text>').format(share(end), said)
-    if start < 1 - _ROOM_UNTIL:
-        return Markup('<text x="{}" dx="-8" y="18" text-anchor="end" class="after inside">{}</text>').format(
-            share(end), said
-        )
+    if before < min(needed, end):  # the blanks are the margins of its plate
+        return Markup(
+            '<text x="{}" dx="-8" y="18" text-anchor="end" class="after inside">\u00a0{}\u00a0</text>'
+        ).format(share(end), said)
     return Markup('<text x="{}" dx="-8" y="18" text-anchor="end" class="after">{}</text>').format(share(start), said)
 
 

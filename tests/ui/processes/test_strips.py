@@ -1,5 +1,6 @@
 """Strips and the chart of runs: what is drawn on which side of the line."""
 
+import itertools
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -87,3 +88,15 @@ def test_a_strip_counts_what_it_shows():
     strip = Strip([past(), past(result=Result.STOPPED), past(state=RunState.IN_PROGRESS, result=None)])
     assert (strip.ended, strip.completed) == (2, 1)
     assert Strip([]).last is None
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 11, 30, 60])
+def test_dates_beneath_do_not_lie_upon_each_other(count):
+    """However few runs there are: each date has room, and there is one."""
+    runs = [past(number) for number in range(count)]
+    picture = strips.history(runs, "", NOW, [f"{number:02}:26" for number in range(count)])
+    places = [float(place) for place in re.findall(r'<text x="([\d.]+)%" y="99%"', picture)]
+
+    assert places
+    assert all(later - earlier >= 15 for earlier, later in itertools.pairwise(places))
+    assert all(5 <= place <= 95 for place in places)

@@ -98,6 +98,8 @@ def _path(place: int, bar: Bar) -> str:
 _STEPS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 43200, 86400)
 _LINE: Final = 0.72
 _MARKED: Final = 5
+_APART: Final = 0.16
+"""Of the width: what a date needs on a phone."""
 
 
 def history(runs: Sequence[Shown], base: str, now: datetime, days: Sequence[str], *, places: int = 60) -> Markup:
@@ -133,13 +135,13 @@ def history(runs: Sequence[Shown], base: str, now: datetime, days: Sequence[str]
 
 
 def _dates(days: Sequence[str], first: int, width: float) -> list[Markup]:
-    """About five dates beneath, none twice, none too near the end."""
-    every = max(1, -(-len(days) // _MARKED))
+    """About five dates beneath, none twice, none too near the end or another one."""
+    every = max(-(-len(days) // _MARKED), round(_APART / width))
     text = Markup('<text x="{}" y="99%" text-anchor="middle">{}</text>')
     last, marks = "", []
-    for n in range(every // 2, len(days), every):
+    for n in range(min(every, len(days)) // 2, len(days), every):
         if days[n] != last:
-            marks.append(text.format(share(min(0.97, max(0.03, (first + n + 0.5) * width))), days[n]))
+            marks.append(text.format(share(min(0.95, max(0.05, (first + n + 0.5) * width))), days[n]))
             last = days[n]
     return marks
 
