@@ -89,6 +89,8 @@ class Relay:
         self._to = urlsplit(url)
         self.connections = 0
         self.loses: list[bytes] = []
+        self.replaces: tuple[bytes, bytes] = (b"", b"")
+        """What is asked in other words, just as long."""
         self.calls: list[bytes] = []
         """The first lines of what it was asked."""
 
@@ -106,7 +108,7 @@ class Relay:
         try:
             while asked := await reader.read(1 << 20):
                 self.calls.append(asked.partition(b" HTTP/")[0])
-                to_room.write(asked)
+                to_room.write(asked.replace(*self.replaces) if self.replaces[0] else asked)
                 answer = await there.read(1 << 20)
                 if self.loses and self.loses[0] in asked:
                     self.loses.pop(0)

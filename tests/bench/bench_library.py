@@ -8,9 +8,9 @@ as long. Both times are taken inside of the robot, from its first item to its la
 what the library costs by itself, however fast it is answered.
 
 Then four robots at once, which also read alone, and do without `robocorp.tasks`, whose log is most of a robot's own
-time; the same by our own library, beside pgbench's claims and finishes right after; and what the adapter costs at a
-robot's start. CONTROLROOM_BENCH_ITEMS (2,000) is the number of items of a robot,
-CONTROLROOM_BENCH_TURNS (2) that of turns.
+time; the same by our own library, with a block for each item (two calls) and without (one), beside pgbench's claims
+and finishes right after; and what the adapter costs at a robot's start. CONTROLROOM_BENCH_ITEMS (2,000) is the number
+of items of a robot, CONTROLROOM_BENCH_TURNS (2) that of turns.
 """
 
 import json
@@ -64,7 +64,7 @@ from controlroom_robot import items, output
 
 at, began, busy, count = time.time(), time.perf_counter(), time.process_time(), 0
 for item in items():
-    with item:
+    {block}
         order = item.payload
         {work}
     count += 1
@@ -128,8 +128,10 @@ def main() -> Iterator[Figure]:
             four = robots.script_with(folder, written, script, *REQUIREMENTS)
             yield several(workspace, four, f"robocorp-workitems in a script, {title}", "≥ 1,000")
         yield adapter_start(environment)
-        native = robots.script_with(folder, "native", NATIVE_SCRIPT.format(work=READING), "controlroom-robot")
-        yield several(workspace, native, "our own library, each payload read", "≥ 1,200", of=here)
+        for block, written, title in (("with item:", "blocks", "in blocks"), ("if True:", "loop", "in a plain loop")):
+            script = NATIVE_SCRIPT.format(block=block, work=READING)
+            native = robots.script_with(folder, written, script, "controlroom-robot")
+            yield several(workspace, native, f"our own library, {title}, each payload read", "≥ 1,200", of=here)
 
 
 def one_robot(here: Room, workspace: Workspace, robot: Path, title: str, goal: float) -> Figure:

@@ -6,7 +6,8 @@ lets an independent checker read database and objects. The seed of a round is pr
 repeats it.
 
 The rounds are of each kind of robot: `courier` speaks the vendor's API by itself, `librarian` uses the vendor's library
-on the room's own adapter, `native` our own library. `FAULT_COURIER=librarian` has those alone, in all tests.
+on the room's own adapter, `native` our own library, `loop` likewise, with releases that take the next item.
+`FAULT_COURIER=librarian` has those alone, in all tests.
 """
 
 import asyncio
@@ -36,7 +37,7 @@ ROUNDS = int(os.environ.get("FAULT_ROUNDS", "50"))
 SEED = int(os.environ.get("FAULT_SEED", "0")) or random.SystemRandom().randrange(1, 2**31)
 ITEMS = int(os.environ.get("FAULT_ITEMS", "2000"))
 ROBOTS = Path(__file__).parent / "robots"
-COURIERS = os.environ.get("FAULT_COURIER", "courier,librarian,native").split(",")
+COURIERS = os.environ.get("FAULT_COURIER", "courier,librarian,native,loop").split(",")
 PATIENCE = 240.0
 LEASE_AND_MORE = 32.0
 _PAUSED = 0.5

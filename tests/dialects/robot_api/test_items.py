@@ -50,6 +50,62 @@ async def test_no_item_is_handed_out_before_it_is_asked_for(robot, ada):
     assert sorted(row["state"] for row in await ada.every("/work-items")) == ["done", "pending", "pending"]
 
 
+@pytest.mark.parametrize("brought", [{}, {"outputs": [{"key": "k", "payload": "out"}]}])
+async def test_a_release_takes_the_next_item_if_it_is_asked_to(robot, ada, brought):
+    """One call an item: the next comes whole, null when none is left; a failure may ask as well."""
+    item = await robot.reserve()
+    first = (await robot.release(item["id"], reserve=True, **brought)).json()
+    taken = [row["state"] for row in await ada.every("/work-items") if row["id"] not in first["outputs"]]
+    assert sorted(taken) == ["done", "in_progress", "pending"]
+    second = (await robot.release(first["item"]["id"], "failed", reserve=True)).json()
+    third = (await robot.release(second["item"]["id"], reserve=True)).json()
+
+    assert [each["item"] and each["item"]["payload"] for each in (first, second, third)] == [{"n": 2}, {"n": 3}, None]
+    assert (first["item"]["files"], len(first["outputs"]), third["outputs"]) == ([], len(brought), [])
+    assert await robot.reserve() is None
+
+
+async def test_a_repeated_release_gives_the_same_item(robot, ada):
+    """After a lost answer, and at once; the item that is held by then is the one that was taken."""
+    item = (await robot.reserve())["id"]
+    asked = {"reserve": True, "outputs": [{"key": "k"}]}
+
+    answers = [await robot.release(item, **asked)]
+    answers += await asyncio.gather(*(robot.release(item, **asked) for _ in range(4)))
+
+    assert len({answer.content for answer in answers}) == 1
+    assert answers[0].json()["item"]["payload"] == {"n": 2}
+    states = sorted(row["state"] for row in await ada.every("/work-items"))
+    assert states == ["done", "in_progress", "pending", "pending"]
+
+
+async def test_a_release_that_is_refused_takes_nothing(robot, ada):
+    """Neither one of an item that it does not hold, nor one that contradicts, nor one that brings what may not be."""
+    item = (await robot.reserve())["id"]
+    too_large = await robot.release(item, reserve=True, payload="x" * 1_100_000)
+    wrong = await robot.release(item, reserve="maybe")
+    foreign = await robot.release(str(uuid4()), reserve=True)
+    assert (await robot.reserve())["id"] == item
+    await robot.release(item)
+    contradicting = await robot.release(item, "failed", reserve=True)
+
+    assert [answer.status_code for answer in (too_large, wrong, foreign, contradicting)] == [400, 400, 409, 409]
+    assert sorted(row["state"] for row in await ada.every("/work-items")) == ["done", "pending", "pending"]
+
+
+async def test_a_release_into_a_run_that_stops_takes_nothing(robot, ada):
+    """It stands, and nothing is left for the robot."""
+    item = await robot.reserve()
+    run = robot.assignment.run_id
+    wish = {"set_remaining_work_items_as_done": False, "terminate_ongoing_activity_runs": False}
+    await ada.post(f"/process-runs/{run}/stop", wish)
+
+    answer = await robot.release(item["id"], reserve=True)
+
+    assert answer.json() == {"outputs": [], "item": None}
+    assert (await ada.get(f"/work-items/{item['id']}"))["state"] == "done"
+
+
 async def test_a_release_brings_payload_and_outputs_with_files(robot, ada):
     """All of it is there when the release is answered: the payload, the outputs for the next step, their files."""
     item = (await robot.reserve())["id"]

@@ -61,18 +61,25 @@ async def test_it_leaves_what_the_vendors_library_leaves(room, ada, walt, taken,
     assert large[3] == [("much.bin", b"\0" * 100_000)]
 
 
-async def test_lost_answers_make_no_twins_over_one_connection(room, ada, taken, worked):
+@pytest.mark.parametrize(
+    ("block", "loses"),
+    [
+        ("with item:", [b"/outputs ", b"/release ", b"/reserve "]),
+        ("if True:", [b"/reserve ", b"/outputs ", b"/release "]),
+    ],
+)
+async def test_lost_answers_make_no_twins_over_one_connection(room, ada, taken, worked, block, loses):
     """Each answer is lost once: the robot asks again, and what it put out is there once."""
     assignment, run = await taken(ITEMS)
     async with Relay(room.url) as relay:
-        relay.loses = [b"/outputs ", b"/release ", b"/reserve "]
+        relay.loses = loses.copy()
         code, printed = await worked(
             assignment,
-            """
+            f"""
             from controlroom_robot import items, output
             for number, item in enumerate(items()):
-                with item:
-                    output({"of": item.payload["name"]}, files={"a": b"x" * (100_000 if number == 0 else 10)})
+                {block}
+                    output({{"of": item.payload["name"]}}, files={{"a": b"x" * (100_000 if number == 0 else 10)}})
             """,
             url=relay.url,
         )
@@ -80,6 +87,29 @@ async def test_lost_answers_make_no_twins_over_one_connection(room, ada, taken, 
     assert (code, relay.loses, relay.connections) == (0, [], 4), printed
     states = sorted(row["state"] for row in await ada.every("/work-items", process_run_id=run))
     assert states == ["done"] * 5 + ["pending"] * 5
+
+
+@pytest.mark.parametrize(("replaces", "reserves"), [((b"", b""), 1), ((b'"reserve": true', b'"unknown": true'), 4)])
+async def test_a_plain_loop_is_one_call_an_item(room, ada, taken, worked, replaces, reserves):
+    """A room that is older, and does not know what it is asked for with a release, is asked by itself."""
+    assignment, run = await taken([1, 2, 3])
+    async with Relay(room.url) as relay:
+        relay.replaces = replaces
+        code, printed = await worked(
+            assignment,
+            """
+            from controlroom_robot import items
+            for item in items():
+                print(item.payload)
+            """,
+            url=relay.url,
+        )
+
+    assert (code, printed) == (0, "1\n2\n3\n")
+    assert [call for call in relay.calls if b"/release" not in call] == [b"POST /robot/v1/items/reserve"] * reserves
+    assert len(relay.calls) == reserves + 3
+    rows = await ada.every("/work-items", process_run_id=run)
+    assert [row["state"] for row in rows] == ["done"] * 3
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,19 @@ class Item:
         if failure is not None:
             LOGGER.warning("Item %s fails: %s", self.id, " ".join(filter(None, failure)))
         _place.here().release(self.id, failure, self._kept, self._outputs)
+        self._has_been_released()
+
+    def _has_been_released(self) -> None:
         self.is_released, self._kept, self._outputs = True, None, []
+
+    def _pass_on(self) -> Taken | None:
+        """Release it, unless that is done, and take the next one: by one call."""
+        if not self.is_released:
+            after = _place.here().pass_on(self.id, self._kept, self._outputs)
+            self._has_been_released()
+            if after.is_told:
+                return after.taken
+        return _place.here().reserve()
 
     def __enter__(self) -> Item:  # noqa: PYI034 - `Self` is younger than the oldest Python
         return self
@@ -154,18 +166,18 @@ def items() -> Iterator[Item]:
             with item:
                 output({"invoice": item.payload["order"]})
 
-    Without a block of its own an item is done when the loop comes round. Whoever leaves the loop early leaves the rest
-    to other step runs; an item in hand then is the room's to release, by how the robot ends: done if it ends well,
-    failed if it does not.
+    Without a block of its own an item is done when the loop comes round, by the call that takes the next one:
+    half as many calls as with it. Whoever leaves the loop early leaves the rest to other step runs; an item in hand
+    then is the room's to release, by how the robot ends: done if it ends well, failed if it does not.
     """
     global _last  # noqa: PLW0603 - a step run has one item in hand
-    while (taken := _place.here().reserve()) is not None:
+    taken = _place.here().reserve()
+    while taken is not None:
         item = _last
         if item is None or item.is_released or item.id != taken.id:  # one in hand is given again, as it is
             item = _last = Item(taken)
         yield item
-        if not item.is_released:
-            item.done()
+        taken = item._pass_on()  # noqa: SLF001 - of this module
 
 
 def output(payload: Any = None, files: Files = ()) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from controlroom_robot._errors import NotFound, RoomError
-from controlroom_robot._room import Content, Failure, Kept, NewOutput, Taken
+from controlroom_robot._room import NOT_TOLD, Content, Failure, Kept, NewOutput, Next, Taken
 
 
 class Local:
@@ -61,6 +61,11 @@ class Local:
             self.output(item, output)
         self._held = None
         _say(f"item {item}: " + ("done" if failure is None else " ".join(("failed:", *filter(None, failure)))))
+
+    def pass_on(self, item: str, kept: Kept | None, outputs: list[NewOutput]) -> Next:
+        """Likewise, as done; the next item costs no call, and is asked for by itself."""
+        self.release(item, None, kept, outputs)
+        return NOT_TOLD
 
     def output(self, parent: str, output: NewOutput) -> str:  # noqa: ARG002 - all outputs are in one list
         """Write an output; its id."""

@@ -24,6 +24,17 @@ class Taken(NamedTuple):
     files: list[str]
 
 
+class Next(NamedTuple):
+    """What a release has told of the item after it: that, or that none is left."""
+
+    taken: Taken | None
+    is_told: bool = True
+
+
+NOT_TOLD = Next(None, is_told=False)
+"""A room that is older, or could not tell, is asked by `reserve`."""
+
+
 class Failure(NamedTuple):
     """Why an item fails."""
 
@@ -57,19 +68,17 @@ class Room:
 
     def reserve(self) -> Taken | None:
         """The next item, or the one in hand; None when none is left."""
-        item = self._connection.told("POST", "items/reserve")["item"]
-        return item and Taken(item["id"], item.get("payload"), [file["name"] for file in item["files"]])
+        return _taken(self._connection.told("POST", "items/reserve"))
 
     def release(self, item: str, failure: Failure | None, kept: Kept | None, outputs: list[NewOutput]) -> None:
         """Give an item back, with all that belongs to it, in one commit."""
-        asked: dict[str, Any] = {"outcome": "done" if failure is None else "failed"}
-        if failure is not None:
-            asked["exception"] = failure._asdict()
-        if kept is not None:
-            asked["payload"] = kept.payload
-        if outputs:
-            asked["outputs"] = [_written(output) for output in outputs]
-        self._connection.call("POST", f"items/{item}/release", _json(asked))
+        self._connection.call("POST", f"items/{item}/release", _json(_released(failure, kept, outputs)))
+
+    def pass_on(self, item: str, kept: Kept | None, outputs: list[NewOutput]) -> Next:
+        """Give an item back as done, likewise, and ask for the next one in the same call."""
+        asked = {**_released(None, kept, outputs), "reserve": True}
+        answer = self._connection.told("POST", f"items/{item}/release", _json(asked))
+        return Next(_taken(answer)) if "item" in answer else NOT_TOLD
 
     def output(self, parent: str, output: NewOutput) -> str:
         """Put something out at once; its id."""
@@ -125,6 +134,22 @@ class _Told(Connection):
 
     def loss(self, lost: OSError) -> Exception:
         return RoomError(f"The room cannot be reached: {lost}", "UNREACHABLE")
+
+
+def _taken(answer: dict[str, Any]) -> Taken | None:
+    item = answer["item"]
+    return item and Taken(item["id"], item.get("payload"), [file["name"] for file in item["files"]])
+
+
+def _released(failure: Failure | None, kept: Kept | None, outputs: list[NewOutput]) -> dict[str, Any]:
+    asked: dict[str, Any] = {"outcome": "done" if failure is None else "failed"}
+    if failure is not None:
+        asked["exception"] = failure._asdict()
+    if kept is not None:
+        asked["payload"] = kept.payload
+    if outputs:
+        asked["outputs"] = [_written(output) for output in outputs]
+    return asked
 
 
 def _written(output: NewOutput) -> dict[str, Any]:

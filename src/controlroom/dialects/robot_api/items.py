@@ -10,6 +10,7 @@ from controlroom.border.verbs import Answer, Call, Verb, content_of
 from controlroom.engine.runs import held_items, robot_items
 from controlroom.engine.runs.held_items import Done, Failed
 from controlroom.engine.runs.robot_items import Brought, NewOutput
+from controlroom.engine.work_items.claims import ReservedWhole
 from controlroom.engine.work_items.model import ExceptionType, ItemException, ItemFile
 from controlroom.ids import WorkItemId
 
@@ -57,6 +58,8 @@ class ReleaseRequest(Struct, frozen=True):
     exception: ExceptionRequest | None = None
     payload: Payload = UNSET
     outputs: tuple[NewOutput, ...] = ()
+    reserve: bool = False
+    """Whether the robot asks for the next item, too."""
 
     def meant(self) -> Done | Failed:
         """What the engine is told."""
@@ -67,9 +70,10 @@ class ReleaseRequest(Struct, frozen=True):
 
 
 class Released(Struct, frozen=True):
-    """The outputs that came with a release, in their order."""
+    """The outputs that came with a release, in their order, and the next item, if it was asked for and can be told."""
 
     outputs: list[WorkItemId]
+    item: ItemAnswer | UnsetType | None = UNSET
 
 
 class Made(Struct, frozen=True):
@@ -81,6 +85,10 @@ class Made(Struct, frozen=True):
 _encode = msgspec.json.Encoder().encode
 
 
+def _reserved(found: ReservedWhole | None) -> ItemAnswer | None:
+    return None if found is None else _shown(found.id, found.payload, found.files)
+
+
 def _shown(item: WorkItemId, payload: Raw | None, files: list[ItemFile]) -> ItemAnswer:
     shown = [FileAnswer(file.name, file.size) for file in files]
     return ItemAnswer(item, shown, UNSET if payload is None else payload)
@@ -89,7 +97,7 @@ def _shown(item: WorkItemId, payload: Raw | None, files: list[ItemFile]) -> Item
 async def _reserve(call: Call) -> bytes:
     """The next item for the step run, or the one that it holds."""
     found = await robot_items.reserve(*call.working)
-    return _encode(Reserved(None if found is None else _shown(found.id, found.payload, found.files)))
+    return _encode(Reserved(_reserved(found)))
 
 
 async def _get(call: Call) -> bytes:
@@ -99,10 +107,13 @@ async def _get(call: Call) -> bytes:
 
 
 async def _release(call: Call) -> bytes:
-    """Give an item back, with what belongs to it."""
+    """Give an item back, with what belongs to it; and take the next one, if that is asked for."""
     asked = await call.json(ReleaseRequest)
-    brought = Brought(asked.payload, asked.outputs)
-    return _encode(Released(await robot_items.release(*call.working, call.named["item_id"], asked.meant(), brought)))
+    releasing = (*call.working, call.named["item_id"], asked.meant(), Brought(asked.payload, asked.outputs))
+    if not asked.reserve:
+        return _encode(Released(await robot_items.release(*releasing)))
+    passed = await robot_items.release_and_reserve(*releasing)
+    return _encode(Released(passed.outputs, UNSET if passed.item is UNSET else _reserved(passed.item)))
 
 
 async def _set_payload(call: Call) -> bytes:

@@ -23,7 +23,7 @@ from controlroom.engine.work_items.claims import ReservedWhole
 from controlroom.engine.work_items.limits import check_payload
 from controlroom.engine.work_items.model import ItemFile, ItemState
 from controlroom.engine.work_items.rules import shortened
-from controlroom.errors import Invalid, NotFound
+from controlroom.errors import ControlRoomError, Invalid, NotFound
 from controlroom.ids import FileId, WorkItemId, uuid7
 from controlroom.objects.store import Blob
 
@@ -79,6 +79,29 @@ async def release(
         raise Invalid(f"a release brings at most {MOST_OUTPUTS:,} outputs", code="TOO_MANY_OUTPUTS")
     stored = [await _stored(engine, output) for output in brought.outputs]
     return await schemas.settled(engine, lambda: _release_with_outputs(engine, robot, item, outcome, brought, stored))
+
+
+class Passed(Struct, frozen=True):
+    """What a release made, and the item in its place."""
+
+    outputs: list[WorkItemId]
+    item: ReservedWhole | UnsetType | None
+    """None: there is none left; UNSET: it could not be told, and `reserve` says why."""
+
+
+async def release_and_reserve(
+    engine: Engine, robot: StepRunActor, item: WorkItemId, outcome: Done | Failed, brought: Brought
+) -> Passed:
+    """Give an item back, and take the next one in the same call: what is asked for is handed out, once it is released.
+
+    Repeated after a lost answer it gives the same item, which the step run holds by then. A release that is refused
+    reserves nothing; one that stands is answered, whatever becomes of the claim.
+    """
+    made = await release(engine, robot, item, outcome, brought)
+    try:
+        return Passed(made, await reserve(engine, robot))
+    except ControlRoomError:  # the run has just been ended, the database went away …
+        return Passed(made, UNSET)
 
 
 async def _release_with_outputs(
