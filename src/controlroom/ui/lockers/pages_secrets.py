@@ -5,8 +5,8 @@ from typing import Final
 
 from controlroom.engine.access import history
 from controlroom.engine.access.nouns import USER
+from controlroom.engine.nouns import Ways
 from controlroom.engine.references import resolve
-from controlroom.engine.vault.errors import ValueNotFound
 from controlroom.engine.vault.lockers.rules import asker_of
 from controlroom.engine.vault.lockers.store import LOCKER
 from controlroom.engine.vault.shared import actions, giving, values
@@ -164,10 +164,8 @@ async def remove_value(request: Asking, number: Path[str], value: Path[int]) -> 
 
 async def _value(request: Asking, secret: SharedSecret, number: int) -> HeldValue:
     """A value that is the actor's to remove. Raises ValueNotFound."""
-    for each in await giving.removable(*request.governing, secret.id):
-        if each.number == number:
-            return each
-    raise ValueNotFound
+    its = await resolve(request.db, request.scope_for(_READS), values.VALUE, str(number), Ways.NUMBER)
+    return await giving.one_removable(*request.governing, secret.id, its)
 
 
 @verb("/shared-secrets/{number:str}/locker", may=held(Of.SECRET))

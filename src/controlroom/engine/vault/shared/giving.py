@@ -158,17 +158,28 @@ async def removable(engine: Engine, actor: Actor, secret: SharedSecretId) -> lis
     async with scoped(engine.database, asker.organization) as tx:
         held = await known(tx, actor, secret)
         rows = await values.of_secret(tx, secret, attribute=None, user=None)
-    return [
-        HeldValue(
-            id=row.id,
-            number=row.number,
-            attribute_name=row.attribute_name,
-            username=row.username,
-            updated_at=row.updated_at,
-        )
-        for row in rows
-        if may_give(held.standing, asker.user, row.user_id)
-    ]
+    return [_held(row) for row in rows if may_give(held.standing, asker.user, row.user_id)]
+
+
+async def one_removable(engine: Engine, actor: Actor, secret: SharedSecretId, value: SecretValueId) -> HeldValue:
+    """One of them. Raises SharedSecretNotFound, ValueNotFound: also for what is another's to remove."""
+    asker = asker_of(actor)
+    async with scoped(engine.database, asker.organization) as tx:
+        held = await known(tx, actor, secret)
+        row = await values.get(tx, secret, value)
+    if row is None or not may_give(held.standing, asker.user, row.user_id):
+        raise ValueNotFound
+    return _held(row)
+
+
+def _held(row: SealedValue) -> HeldValue:
+    return HeldValue(
+        id=row.id,
+        number=row.number,
+        attribute_name=row.attribute_name,
+        username=row.username,
+        updated_at=row.updated_at,
+    )
 
 
 async def remove(engine: Engine, actor: Actor, secret: SharedSecretId, value: SecretValueId) -> None:

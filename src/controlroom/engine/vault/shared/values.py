@@ -84,6 +84,16 @@ async def given(tx: Statements, secret: SharedSecretId, user: UserId | None) -> 
     )
 
 
+async def get(tx: Statements, secret: SharedSecretId, value: SecretValueId) -> SealedValue | None:
+    """One value of a secret that the caller has found."""
+    return await tx.one_or_none(
+        SealedValue,
+        f"{_VALUE} where secret_value.id = %(value)s and secret_attribute.shared_secret_id = %(secret)s",
+        secret=secret,
+        value=value,
+    )
+
+
 async def lock(tx: ScopedTx, secret: SharedSecretId, value: SecretValueId) -> SealedValue | None:
     """One value of a secret that the caller has found, locked."""
     return await tx.one_or_none(
