@@ -24,6 +24,7 @@ from controlroom.engine.downloads.actions import open_link
 from controlroom.engine.downloads.model import Stored
 from controlroom.engine.engine import Engine
 from controlroom.engine.packages import actions as packages
+from controlroom.engine.queues import archives as queue_archives
 from controlroom.engine.uploads import actions as uploads
 from controlroom.engine.uploads.model import Upload, UploadKind
 from controlroom.engine.work_items import files as work_item_files
@@ -146,7 +147,7 @@ def _limit(engine: Engine, upload: Upload) -> int | None:
             return None
         case UploadKind.ASSET:
             return engine.limits.asset_bytes
-        case UploadKind.WORK_ITEM_FILE:
+        case UploadKind.WORK_ITEM_FILE | UploadKind.QUEUE_ARCHIVE:
             return engine.limits.file_bytes
         case UploadKind.PACKAGE:
             return engine.limits.package_bytes
@@ -167,6 +168,8 @@ async def _complete(engine: Engine, upload: Upload, blob: Blob) -> None:
             await packages.complete_upload(engine, upload.scope, upload.id, blob)
         case UploadKind.ASSISTANT_ARTIFACT:
             await assistant_artifacts.complete_upload(engine, upload.scope, upload.id, blob)
+        case UploadKind.QUEUE_ARCHIVE:
+            await queue_archives.complete_upload(engine, upload.scope, upload.id, blob)
         case UploadKind.ARTIFACT:
             raise Forbidden("Artifacts come from workers, not by links.", code="INVALID_LINK")
         case _:

@@ -14,6 +14,7 @@ from controlroom.cli.errors import CommandFailed
 from controlroom.cli.item_models import app as models
 from controlroom.cli.lookup import find, find_queue
 from controlroom.cli.options import HERE, RoomOptions, Yes
+from controlroom.cli.queue_archives import add_archives
 from controlroom.cli.values import confirmed, payload
 from controlroom.cli.verbs import show_rows, tell
 
@@ -22,6 +23,7 @@ schemas = App(name="schema", help="The JSON schema that the payloads of a queue 
 app.command(schemas)
 app.command(consumers)
 app.command(models)
+add_archives(app)
 
 
 @app.command(name="list")

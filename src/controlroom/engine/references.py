@@ -81,18 +81,20 @@ async def locate_all(db: Statements, scope: Scope, asked: Sequence[Reference[T]]
 
 async def locate(db: Statements, scope: Scope, noun: Noun[T], text: str, ways: Ways = Ways.ANY) -> Located[T]:
     """Likewise, with the scope narrowed to the workspace that has it. Raises as `resolve`."""
-    [found] = await _resolved(db, scope, [Reference(noun, text, ways)])
+    [found] = await locate_each(db, scope, [Reference(noun, text, ways)])
     return found
 
 
 async def resolve_all(db: Statements, scope: Scope, asked: Sequence[Reference[T]]) -> list[T]:
     """The ids of what several texts name, of whichever nouns, in their order: one statement. Raises as `resolve`."""
-    return [found.id for found in await _resolved(db, scope, asked)] if asked else []
+    return [found.id for found in await locate_each(db, scope, asked)]
 
 
-async def _resolved(db: Statements, scope: Scope, asked: Sequence[Reference[T]]) -> list[Located[T]]:
+async def locate_each(db: Statements, scope: Scope, asked: Sequence[Reference[T]]) -> list[Located[T]]:
+    """Likewise, each with the scope narrowed to the workspace that has it."""
     resolved = []
-    for each, found in zip(asked, await _look_up(db, scope, asked), strict=True):
+    looked_up = await _look_up(db, scope, asked) if asked else []
+    for each, found in zip(asked, looked_up, strict=True):
         if not found:
             raise each.noun.missing(each.text)
         resolved.append(_only(each, found))

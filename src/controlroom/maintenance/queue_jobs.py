@@ -8,13 +8,14 @@ What it costs: one statement a second, by an index of what is open.
 """
 
 import asyncio
+from datetime import timedelta
 from typing import Final, assert_never
 
 import structlog
 
 from controlroom.engine.access.scope import Room
 from controlroom.engine.engine import Engine
-from controlroom.engine.queues import carrying, jobs, loading
+from controlroom.engine.queues import archives, carrying, jobs, loading
 from controlroom.engine.queues.jobs import JobKind, QueueJob
 from controlroom.errors import ControlRoomError, Unavailable
 
@@ -33,8 +34,10 @@ async def work(engine: Engine) -> int:
 
 
 async def prune(engine: Engine) -> int:
-    """Let go the files of old jobs."""
-    return await jobs.prune(engine.database, Room())
+    """Let go the files of old jobs, and give up imports whose archives have not come."""
+    life = timedelta(seconds=engine.limits.link_seconds)
+    given_up = await archives.give_up(engine.database, Room(), link_life=life)
+    return given_up + await jobs.prune(engine.database, Room())
 
 
 async def _do(engine: Engine, job: QueueJob) -> None:

@@ -16,10 +16,10 @@ from controlroom.dialects.automation360.answers import Shape, moment, moment_or_
 from controlroom.dialects.automation360.asking import Asking, Body
 from controlroom.dialects.automation360.ids import Id
 from controlroom.dialects.automation360.item_words import WORD_OF
-from controlroom.dialects.automation360.queues import MANAGE, at, reach
+from controlroom.dialects.automation360.queues import MANAGE, at, reach, reach_all
 from controlroom.dialects.automation360.routing import Pair, Superseded, get, post
 from controlroom.engine.access.scope import Of
-from controlroom.engine.queues import jobs
+from controlroom.engine.queues import archives, jobs
 from controlroom.engine.queues.jobs import QUEUE_JOB, JobKind, JobState, QueueJob
 from controlroom.engine.queues.rights import Reached, Right
 from controlroom.engine.references import resolve
@@ -144,8 +144,8 @@ async def _load(request: Asking, queue: str) -> QueueJob:
 @post("/v3/wlm/queues/export", status=202, pair=MANAGE, number_codes=True)
 async def export_queues(request: Asking, data: Body[ExportQueues]) -> Requested:
     """Write queues into an archive, with the items that wait if that is asked for."""
-    reached = [await reach(request, each, Right.MANAGE) for each in dict.fromkeys(data.queue_ids)]
-    job = await jobs.export_queues(
+    reached = await reach_all(request, data.queue_ids, Right.MANAGE)
+    job = await archives.export_queues(
         request.engine,
         request.actor,
         data.export_name,
@@ -164,7 +164,7 @@ async def import_queues(request: Asking) -> Requested:
     action = form.field("actionIfExists").strip().upper() or "SKIP"
     if action not in {"SKIP", "COPY"}:
         raise Invalid("actionIfExists is SKIP or COPY", code="INVALID_BODY")
-    job = await jobs.import_queues(
+    job = await archives.import_queues(
         request.engine,
         request.actor,
         form.file_name or "queues.zip",

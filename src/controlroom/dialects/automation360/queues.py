@@ -3,7 +3,7 @@
 A queue is made in the caller's only workspace, else in the first of those whose queues they govern.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final, TypeVar
 
 from msgspec import UNSET, UnsetType
@@ -237,13 +237,19 @@ async def delete_queue(request: Asking, queue: Id) -> None:
 async def delete_queues(request: Asking, data: Body[list[int]]) -> None:
     """Delete several queues, all of them or none."""
     if data:
-        await actions.delete_all(request.engine, [await reach(request, number, Right.OWN) for number in data])
+        await actions.delete_all(request.engine, await reach_all(request, data, Right.OWN))
 
 
 # ---------------------------------------------------------------------------------------------------- finding
 async def reach(request: Asking, queue: str | int, right: Right) -> Reached:
     """The queue with the number, for who has the right on it."""
     return await rights.reach(request.db, request.actor, numbered(queue), right)
+
+
+async def reach_all(request: Asking, queues: Iterable[int], right: Right) -> list[Reached]:
+    """Likewise of several, each once."""
+    numbers = list(dict.fromkeys(map(numbered, queues)))
+    return await rights.reach_all(request.db, request.actor, numbers, right)
 
 
 async def at(request: Asking, queue: str | int, right: Right, do: Callable[[Reached], Awaitable[T]]) -> T:

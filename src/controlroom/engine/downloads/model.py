@@ -14,6 +14,7 @@ class DownloadKind(StrEnum):
     ASSET = "asset"
     SHARED_ASSET = "shared_asset"
     PACKAGE_VERSION = "package_version"
+    QUEUE_ARCHIVE = "queue_archive"
 
 
 class Stored(Struct, frozen=True):

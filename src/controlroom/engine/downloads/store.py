@@ -33,6 +33,11 @@ _BLOB: Final = {
           from package_version as version join package on package.id = version.package_id
          where version.id = %(row)s and package.workspace_id = {SEEN} and package.deleted_at is null
         """,
+    DownloadKind.QUEUE_ARCHIVE: f"""
+        select hash, size, 'application/zip' as content_type from queue_job
+         where id = %(row)s and workspace_id = {SEEN} and kind = 'queue_export' and state = 'completed'
+           and hash is not null
+        """,
 }
 
 

@@ -22,7 +22,7 @@ from controlroom.engine.engine import Engine
 from controlroom.engine.item_models import actions as item_models
 from controlroom.engine.item_models import store as model_store
 from controlroom.engine.item_models.model import AttributeKind, NewAttribute
-from controlroom.engine.queues import actions, feeding, jobs, store, tables
+from controlroom.engine.queues import actions, archives, feeding, jobs, store, tables
 from controlroom.engine.queues.feeding import Put
 from controlroom.engine.queues.jobs import QueueJob
 from controlroom.engine.queues.listings import STANDING
@@ -173,7 +173,7 @@ async def export_queues(engine: Engine, room: Room, job: QueueJob) -> None:
     text = msgspec.json.encode(Packed(queues=packed))
     with engine.scratch.folder("queues") as folder:
         path = folder / "queues.zip"
-        await asyncio.to_thread(pack, path, text, jobs.password_of(engine, job))
+        await asyncio.to_thread(pack, path, text, archives.password_of(engine, job))
         blob = await engine.objects.put_file(path)
     async with scoped(engine.database, room) as tx:
         await jobs.end(tx, job, made=blob, name=f"{job.name}.zip")
@@ -232,7 +232,7 @@ async def import_queues(engine: Engine, room: Room, job: QueueJob) -> None:
     with engine.scratch.folder("queues") as folder:
         path = folder / "queues.zip"
         await engine.objects.fetch_file(job.hash, path)
-        packed = await asyncio.to_thread(unpack, path, jobs.password_of(engine, job))
+        packed = await asyncio.to_thread(unpack, path, archives.password_of(engine, job))
     actor = system(job.organization_id)
     if job.created_by is not None:
         actor = await actor_of_user(engine.database, job.created_by)

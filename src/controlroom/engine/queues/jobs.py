@@ -19,7 +19,6 @@ from controlroom.engine.engine import Engine
 from controlroom.engine.nouns import InOrganization, Missing, Noun
 from controlroom.engine.queues import feeding
 from controlroom.engine.queues.rights import Reached, governed, user_of
-from controlroom.errors import Forbidden, Invalid
 from controlroom.ids import OrganizationId, QueueId, QueueJobId, UserId, WorkspaceId, uuid7
 from controlroom.objects.store import Blob
 from controlroom.postgres.database import Statements
@@ -29,8 +28,6 @@ QUEUE_JOB: Final = Noun[QueueJobId](
 )
 KEPT: Final = timedelta(days=7)
 """How long the file of a job that has ended is kept."""
-_LONGEST_PASSWORD: Final = 1024
-_MOST_QUEUES: Final = 1000
 
 
 class JobKind(StrEnum):
@@ -94,7 +91,7 @@ class QueueJob(Struct, frozen=True, kw_only=True):
     ended_at: datetime | None
 
 
-_JOB: Final = """
+JOB: Final = """
     select job.id, job.number, job.organization_id, job.workspace_id, job.queue_id, queue.number as queue_number,
            queue.name as queue_name, job.kind, job.state, job.name, job.request, job.sealed, job.hash, job.size,
            job.rows_read, job.rows_put, job.rows_refused, job.error, job.created_by,
@@ -110,7 +107,7 @@ async def load(engine: Engine, reached: Reached, name: str, table: Blob) -> Queu
     job = QueueJobId(uuid7())
     async with scoped(engine.database, reached.scope) as tx:
         await feeding.hold(tx, reached.scope, reached.queue)
-        await _insert(
+        await insert(
             tx, reached.actor, job, JobKind.LOAD, name=name, queue=reached.queue, place=reached.scope, blob=table
         )
         await record(engine, tx, reached.actor, reached.scope, "queue.file_uploaded", reached.queue, name=name)
@@ -121,83 +118,12 @@ async def export_items(engine: Engine, reached: Reached, items: Sequence[int], *
     """Have items of a queue written into a table: those of these numbers, or all. `words` are for how they stand."""
     job, wish = QueueJobId(uuid7()), ExportWish(items=tuple(items), words=dict(words))
     async with scoped(engine.database, reached.scope) as tx:
-        await _insert(tx, reached.actor, job, JobKind.ITEM_EXPORT, wish=wish, queue=reached.queue, place=reached.scope)
+        await insert(tx, reached.actor, job, JobKind.ITEM_EXPORT, wish=wish, queue=reached.queue, place=reached.scope)
         await record(engine, tx, reached.actor, reached.scope, "queue.exported", reached.queue, items=len(items))
         return await get(tx, reached.actor, job)
 
 
-async def export_queues(
-    engine: Engine, actor: Actor, name: str, queues: Sequence[Reached], *, with_items: bool, password: str
-) -> QueueJob:
-    """Have queues written into an archive, encrypted where there is a password.
-
-    It is the job of their workspace, if they lie in one.
-    """
-    if not 1 <= len(queues) <= _MOST_QUEUES:
-        raise Invalid(f"1 to {_MOST_QUEUES:,} queues at once", code="QUEUE_INVALID")
-    job = QueueJobId(uuid7())
-    wish = ExportWish(queues=tuple(each.queue for each in queues), with_items=with_items)
-    place = queues[0].scope if len({each.workspace for each in queues}) == 1 else None
-    async with scoped(engine.database, actor.organization_id) as tx:
-        sealed = _sealed(engine, job, password)
-        await _insert(tx, actor, job, JobKind.QUEUE_EXPORT, name=name, wish=wish, place=place, sealed=sealed)
-        for each in queues:
-            await record(engine, tx, actor, each.scope, "queue.exported", each.queue)
-        return await get(tx, actor, job)
-
-
-async def import_queues(
-    engine: Engine,
-    actor: Actor,
-    name: str,
-    archive: Blob,
-    *,
-    copies: bool,
-    password: str,
-    into: WorkspaceId | None = None,
-) -> QueueJob:
-    """Have queues made of an archive, in a workspace whose queues the actor governs: the first, if none is named.
-
-    Raises Forbidden.
-    """
-    places = tuple(each for each in governed(actor) if into in {None, each})
-    if not places:
-        raise Forbidden("this needs the right to make queues", code="PERMISSION_MISSING")
-    job = QueueJobId(uuid7())
-    place = Of(actor.organization_id, places[:1])
-    async with scoped(engine.database, place) as tx:
-        sealed = _sealed(engine, job, password)
-        await _insert(
-            tx,
-            actor,
-            job,
-            JobKind.QUEUE_IMPORT,
-            name=name,
-            wish=ExportWish(copies=copies),
-            place=place,
-            blob=archive,
-            sealed=sealed,
-        )
-        await record(engine, tx, actor, place, "queue.imported", job, name=name)
-        return await get(tx, actor, job)
-
-
-def _sealed(engine: Engine, job: QueueJobId, password: str) -> bytes | None:
-    if len(password) > _LONGEST_PASSWORD:
-        raise Invalid(f"a password has at most {_LONGEST_PASSWORD:,} characters", code="PASSWORD_UNFIT")
-    return engine.keys.seal(password.encode(), place=_place_of(job)) if password else None
-
-
-def password_of(engine: Engine, job: QueueJob) -> str:
-    """The password of a job's archive; empty for none."""
-    return "" if job.sealed is None else engine.keys.unseal(job.sealed, place=_place_of(job.id)).decode()
-
-
-def _place_of(job: QueueJobId) -> str:
-    return f"queue_job/{job}/sealed"
-
-
-async def _insert(
+async def insert(
     tx: ScopedTx,
     actor: Actor,
     job: QueueJobId,
@@ -210,6 +136,7 @@ async def _insert(
     blob: Blob | None = None,
     sealed: bytes | None = None,
 ) -> None:
+    """Write down what is to be done; a loop takes it up."""
     await tx.execute(
         """
         insert into queue_job (id, organization_id, workspace_id, queue_id, kind, name, request, hash, size, sealed,
@@ -240,7 +167,7 @@ async def get(db: Statements | ScopedTx, actor: Actor, job: QueueJobId) -> Queue
 async def _get(db: Statements, scope: Of, job: QueueJobId, *, by: UserId | None) -> QueueJob:
     found = await db.one_or_none(
         QueueJob,
-        f"""{_JOB} where job.id = %(job)s and job.organization_id = %(organization)s
+        f"""{JOB} where job.id = %(job)s and job.organization_id = %(organization)s
              and (%(by)s::uuid is null or job.created_by = %(by)s)""",
         job=job,
         organization=scope.organization,
@@ -257,7 +184,7 @@ async def list_of_queue(
     """The jobs of a queue, in the order in which they were asked for."""
     return await db.all(
         QueueJob,
-        f"""{_JOB} where job.workspace_id in {EACH} and job.queue_id = %(queue)s
+        f"""{JOB} where job.workspace_id in {EACH} and job.queue_id = %(queue)s
              and (%(after)s::uuid is null or job.id > %(after)s) order by job.id limit %(limit)s""",
         queue=queue,
         after=after,
@@ -270,7 +197,7 @@ async def latest_of_queue(db: Statements, scope: Scope, queue: QueueId, *, limit
     """The last jobs of a queue, the newest first."""
     return await db.all(
         QueueJob,
-        f"""{_JOB} where job.workspace_id in {EACH} and job.queue_id = %(queue)s
+        f"""{JOB} where job.workspace_id in {EACH} and job.queue_id = %(queue)s
              order by job.id desc limit %(limit)s""",
         queue=queue,
         limit=limit,
@@ -278,24 +205,14 @@ async def latest_of_queue(db: Statements, scope: Scope, queue: QueueId, *, limit
     )
 
 
-async def latest_archives(db: Statements, scope: Scope, *, by: UserId | None, limit: int) -> list[QueueJob]:
-    """The last exports and imports of queues of a workspace, the newest first; of one user, if that is asked."""
-    return await db.all(
-        QueueJob,
-        f"""{_JOB} where job.workspace_id in {EACH} and job.kind in ('queue_export', 'queue_import')
-             and (%(by)s::uuid is null or job.created_by = %(by)s)
-             order by job.id desc limit %(limit)s""",
-        by=by,
-        limit=limit,
-        **scope.each,
-    )
-
-
 # ---------------------------------------------------------------------------------------------------- doing
 async def waiting(db: Statements, _room: Room, *, limit: int) -> list[QueueJob]:
-    """Jobs that have not ended, the oldest first."""
+    """Jobs that have not ended, the oldest first; without imports whose archives are still to come."""
     return await db.all(
-        QueueJob, f"{_JOB} where job.state in ('waiting', 'in_progress') order by job.id limit %(limit)s", limit=limit
+        QueueJob,
+        f"""{JOB} where job.state in ('waiting', 'in_progress') and (job.kind <> 'queue_import' or job.hash is not null)
+             order by job.id limit %(limit)s""",
+        limit=limit,
     )
 
 

@@ -18,7 +18,7 @@ from controlroom.engine.access.scope import SEEN, Of, Scope, ScopedTx, scope_of
 from controlroom.engine.lists.model import EVERYTHING, AnyOf, Filter, OneOf
 from controlroom.engine.queues.errors import QueueNotFound
 from controlroom.engine.queues.store import QUEUE
-from controlroom.engine.references import locate
+from controlroom.engine.references import Located, Reference, locate_each
 from controlroom.errors import Forbidden, NotFound
 from controlroom.ids import QueueId, RoleId, UserId, WorkspaceId
 from controlroom.postgres.database import Statements
@@ -179,10 +179,23 @@ async def reach(db: Statements, actor: Actor, reference: str, right: Right) -> R
 
     Raises QueueNotFound for who may not see it, Forbidden for who may see it and no more.
     """
+    [reached] = await reach_all(db, actor, [reference], right)
+    return reached
+
+
+async def reach_all(db: Statements, actor: Actor, references: Sequence[str], right: Right) -> list[Reached]:
+    """Likewise of several, in their order: all of them, or none. As many statements as for one."""
+    if not references:
+        return []
     seen = await visible(db, actor)
     if not seen.places.workspaces:
-        raise QueueNotFound(reference)
-    found = await locate(db, seen.places, QUEUE, reference)
+        raise QueueNotFound(references[0])
+    asked = [Reference(QUEUE, each) for each in references]
+    found = await locate_each(db, seen.places, asked)
+    return [_reached(actor, seen, each.text, one, right) for each, one in zip(asked, found, strict=True)]
+
+
+def _reached(actor: Actor, seen: Visible, reference: str, found: Located[QueueId], right: Right) -> Reached:
     workspace = found.scope.workspace
     mine = next((each.rights for each in seen.by_grant if each.queue_id == found.id), ())
     rank = max(right_in(actor, workspace), highest(mine))

@@ -11,13 +11,14 @@ from controlroom.ids import OrganizationId, UploadId, WorkspaceId
 
 
 class UploadKind(StrEnum):
-    """What the bytes are for; `target_id` is the work item, asset, package, step run or assistant run."""
+    """What the bytes are for; `target_id` is the work item, asset, package, step run, assistant run or queue job."""
 
     WORK_ITEM_FILE = "work_item_file"
     ASSET = "asset"
     PACKAGE = "package"
     ARTIFACT = "artifact"
     ASSISTANT_ARTIFACT = "assistant_artifact"
+    QUEUE_ARCHIVE = "queue_archive"
 
 
 class UploadState(StrEnum):

@@ -6,9 +6,9 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from controlroom.border.forms import form_of
-from controlroom.engine.queues import jobs, rights
-from controlroom.engine.queues.jobs import KEPT, JobKind, JobState, QueueJob
-from controlroom.engine.queues.rights import Right
+from controlroom.engine.queues import archives, rights
+from controlroom.engine.queues.archives import has_archive
+from controlroom.engine.queues.jobs import KEPT, JobKind
 from controlroom.errors import NotFound
 from controlroom.ids import QueueJobId
 from controlroom.ui.asking import Asking, Fields, Permission, Shown
@@ -37,25 +37,17 @@ async def show_archives(request: Asking) -> Shown:
 async def export(request: Asking) -> Shown:
     """Have queues written into an archive; it is made in a moment."""
     fields = await request.fields()
-    here = request.scope_for(_READS)
     try:
         chosen = await QUEUES.several(request, fields.texts("queue"), fields.raw("others"))
     except PickRefused as wrong:
         return await _show(request, fields, refused=said(wrong))
     if not chosen:
         return await _show(request, fields, refused="No queue is chosen")
-    reached = []
-    for each in chosen:
-        found, refused = await tried(rights.reach(request.db, request.actor, each, Right.MANAGE))
-        if found is None or found.workspace != here.workspace:
-            return await _show(request, fields, refused=refused or "One of the queues is of another workspace")
-        reached.append(found)
     _, refused = await tried(
-        jobs.export_queues(
-            request.engine,
-            request.actor,
+        archives.export_of_workspace(
+            *request.acting,
             fields.text("name") or _NAME,
-            reached,
+            chosen,
             with_items=fields.has("items"),
             password=fields.raw("password"),
         )
@@ -75,7 +67,7 @@ async def import_archive(request: Asking) -> Shown:
     if not name:
         return await _show(request, Fields([]), not_taken="Choose an archive")
     _, refused = await tried(
-        jobs.import_queues(
+        archives.import_queues(
             request.engine,
             request.actor,
             name,
@@ -93,29 +85,15 @@ async def import_archive(request: Asking) -> Shown:
 @page("/queues/archives/{job:uuid}", needs=_READS)
 async def fetch(request: Asking, job: FromPath[QueueJobId]) -> Stream:
     """The archive of an export, for who asked for it, and who governs the queues of the workspace."""
-    made = await jobs.get(request.db, request.actor, job)
-    is_here = made.workspace_id == request.workspace
-    if not is_here or not _is_theirs(request, made) or made.hash is None or made.size is None or not has_archive(made):
+    made = await archives.get_archive(request.db, request.scope_for(_READS), request.actor, job)
+    if made.hash is None or made.size is None or not has_archive(made):
         raise NotFound("There is nothing to be downloaded.", code="NO_ARCHIVE")
     return stored(request, made.hash, size=made.size, name=made.name, media_type="application/zip")
 
 
-def has_archive(job: QueueJob) -> bool:
-    """Whether there is something to download."""
-    return job.kind is JobKind.QUEUE_EXPORT and job.state is JobState.COMPLETED and job.hash is not None
-
-
-def _is_theirs(request: Asking, job: QueueJob) -> bool:
-    by = rights.user_of(request.actor)
-    return may_govern(request) or (by is not None and job.created_by == by)
-
-
 async def _show(request: Asking, fields: Fields, *, refused: str = "", not_taken: str = "") -> Shown:
     governs = may_govern(request)
-    by = None if governs else rights.user_of(request.actor)
-    latest: list[QueueJob] = []
-    if governs or by is not None:
-        latest = await jobs.latest_archives(request.db, request.scope_for(_READS), by=by, limit=_LATEST)
+    latest = await archives.latest_archives(request.db, request.scope_for(_READS), request.actor, limit=_LATEST)
     return await request.show(
         "queues/archives.html",
         title="Archives of queues",
