@@ -141,7 +141,7 @@ QUEUE_ITEMS: Final = Listing(
     tenant="work_item.workspace_id",
     always="work_item.process_id is null and work_item.state not in ('draft', 'deleted')",
     fields=(
-        Field("id", Kind.ID, is_sortable=True, index="work_item_of_queue"),
+        Field("id", Kind.ID, is_sortable=True, index="work_item_in_queue"),
         Field("number", Kind.INTEGER, is_sortable=True),
         Field("queue_id", Kind.ID),
         Field("queue_number", Kind.INTEGER, column=_number_of("queue", "work_item.queue_id")),

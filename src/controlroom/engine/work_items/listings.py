@@ -30,7 +30,7 @@ ITEMS: Final = Listing(
         Field("process_id", Kind.ID, is_nullable=True, index="work_item_of_process"),
         Field("run_id", Kind.ID, is_nullable=True, index="work_item_of_run"),
         Field("step_id", Kind.ID, is_nullable=True),
-        Field("queue_id", Kind.ID),
+        Field("queue_id", Kind.ID, index="work_item_in_queue"),
         Field("step_run_id", Kind.ID, is_nullable=True, index="work_item_turn"),
         Field("parent_id", Kind.ID, is_nullable=True),
         Field("state", Kind.TEXT, choices=among(ItemState), is_told=True, index="work_item_by_state"),

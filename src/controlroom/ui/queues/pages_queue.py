@@ -78,7 +78,11 @@ async def _counts(request: Asking, queue: QueueId) -> dict[str, int]:
     """How many items there are by state, but for those that wait, which the flow has told."""
     asked = [(tab, state) for tab, _, state in _COUNTED if tab != "waiting"]
     counts = await pages.count_each(
-        request.db, ITEMS, within(request.seen), [equal(queue_id=queue, state=state.value) for _, state in asked]
+        request.db,
+        ITEMS,
+        within(request.seen),
+        [equal(queue_id=queue, state=state.value) for _, state in asked],
+        plans_anew=True,
     )
     return {tab: counted.rows for (tab, _), counted in zip(asked, counts, strict=True)}
 
