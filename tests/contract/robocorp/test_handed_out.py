@@ -75,6 +75,7 @@ NO_CREDENTIAL = {
     "giveSharedValues": _VALUES,
     "changeSharedValue": _VALUES,
     "logIn": "who has the password is the user",
+    "importQueues": "its link takes the archive of that one import; who is given it may make queues anyway",
     "getWebhook": "it opens nothing here: it signs what we send, and the vendor shows it to who may read webhooks",
     "listTaskPackages": f"an upload is told only to who may write packages; {_HOOK}",
     "getTaskPackage": f"an upload is told only to who may write packages; {_HOOK}",
