@@ -10,7 +10,7 @@ from typing import Final
 
 from controlroom.engine.access.model import Actor
 from controlroom.engine.access.record import record
-from controlroom.engine.access.scope import EACH, SEEN, Of, Room, Scope, by, scoped
+from controlroom.engine.access.scope import EACH, SEEN, Of, Room, Scope, ScopedTx, by, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.queues import rights
 from controlroom.engine.queues.jobs import JOB, QUEUE_JOB, ExportWish, JobKind, JobState, QueueJob, get, insert
@@ -82,19 +82,8 @@ async def import_queues(
     Raises Forbidden.
     """
     place = _place(actor, into)
-    job = QueueJobId(uuid7())
     async with scoped(engine.database, place) as tx:
-        await insert(
-            tx,
-            actor,
-            job,
-            JobKind.QUEUE_IMPORT,
-            name=name,
-            wish=ExportWish(copies=copies),
-            place=place,
-            blob=archive,
-            sealed=_sealed(engine, job, password),
-        )
+        job = await _put_import(engine, tx, actor, place, name, copies=copies, password=password, archive=archive)
         await record(engine, tx, actor, place, "queue.imported", job, name=name)
         return await get(tx, actor, job)
 
@@ -104,23 +93,31 @@ async def promise_import(
 ) -> tuple[QueueJob, Upload]:
     """Likewise, of an archive that is to come by the link of an upload. Raises as `rights.governing`."""
     place = rights.governing(actor, workspace)
-    job = QueueJobId(uuid7())
     async with scoped(engine.database, place) as tx:
-        await insert(
-            tx,
-            actor,
-            job,
-            JobKind.QUEUE_IMPORT,
-            name=name,
-            wish=ExportWish(copies=copies),
-            place=place,
-            sealed=_sealed(engine, job, password),
-        )
+        job = await _put_import(engine, tx, actor, place, name, copies=copies, password=password)
         promised = await upload_store.promise(
             tx, place, kind=UploadKind.QUEUE_ARCHIVE, target=job, name=name, promised_by=by(actor)
         )
         await record(engine, tx, actor, place, "queue.imported", job, name=name)
         return await get(tx, actor, job), promised
+
+
+async def _put_import(
+    engine: Engine,
+    tx: ScopedTx,
+    actor: Actor,
+    place: Scope,
+    name: str,
+    *,
+    copies: bool,
+    password: str,
+    archive: Blob | None = None,
+) -> QueueJobId:
+    """Write down an import; without its archive it waits for that."""
+    job, wish = QueueJobId(uuid7()), ExportWish(copies=copies)
+    sealed = _sealed(engine, job, password)
+    await insert(tx, actor, job, JobKind.QUEUE_IMPORT, name=name, wish=wish, place=place, blob=archive, sealed=sealed)
+    return job
 
 
 async def complete_upload(engine: Engine, scope: Of, upload: UploadId, blob: Blob) -> None:
